@@ -1,0 +1,1 @@
+"""Equations: one component, one file, one registry line."""

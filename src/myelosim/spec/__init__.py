@@ -1,0 +1,1 @@
+"""Values: what files say, checked and frozen."""
