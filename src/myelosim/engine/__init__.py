@@ -1,1 +1,1 @@
-"""TBD."""
+"""The engine: numba lives here and only here."""

@@ -1,0 +1,61 @@
+"""Where compiled programs are kept between processes.
+
+A program is a source file named by a hash of its whole text, of everything it imports from this package and of the
+compiler's version; numba's own cache beside it then holds the machine code. A changed component changes the text, so an old answer
+can never be returned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import sys
+import tempfile
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+
+import llvmlite
+import numba
+from platformdirs import user_cache_path
+
+from myelosim.engine import lanes
+
+
+@cache
+def folder() -> Path:
+    """Return the folder of compiled programs: ``MYELOSIM_CACHE``, else the user's cache, else a temporary one."""
+    chosen = os.environ.get("MYELOSIM_CACHE")
+    for path in (Path(chosen) if chosen else user_cache_path("myelosim"), Path(tempfile.gettempdir()) / "myelosim"):
+        try:
+            path.mkdir(parents=True, exist_ok=True)
+            with tempfile.TemporaryFile(dir=path):
+                return path
+        except OSError:
+            continue
+    return Path(tempfile.mkdtemp(prefix="myelosim"))
+
+
+@cache
+def _versions() -> str:
+    return "\n".join([numba.__version__, llvmlite.__version__, Path(lanes.__file__).read_text(encoding="utf-8")])
+
+
+def program(text: str) -> ModuleType:
+    """Return the module of a program's text, written and imported once."""
+    digest = hashlib.sha256((text + _versions()).encode()).hexdigest()[:20]
+    name = f"myelosim_program_{digest}"
+    if name in sys.modules:
+        return sys.modules[name]
+    path = folder() / f"{name}.py"
+    if not path.exists():
+        with tempfile.NamedTemporaryFile("w", dir=folder(), suffix=".tmp", delete=False, encoding="utf-8") as draft:
+            draft.write(text)
+        os.replace(draft.name, path)
+    spec = importlib.util.spec_from_file_location(name, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module

@@ -1,0 +1,179 @@
+"""The loop over stops and steps, the same for every stepper."""
+
+from __future__ import annotations
+
+import numpy as np
+from numba import njit
+
+from myelosim.engine.kernel.steps import SNAP, decay, step_size, tabulate
+from myelosim.engine.kernel.structure import (
+    CHANNEL_DRUG,
+    CHANNEL_MODE,
+    CHANNEL_MODES,
+    CHANNEL_WEIGHT,
+    CONSTANTS,
+    COUNTS,
+    DRUGS,
+    INPUTS,
+    MODES,
+    NODES,
+    OUTPUTS,
+    RATE,
+    SCRATCH,
+    START,
+    STATES,
+    attempt,
+    carry,
+    constants,
+    expose_now,
+    observe,
+    rhs,
+)
+from myelosim.engine.kernel.watch import begin_window, watch
+from myelosim.engine.lanes import JIT, WIDTH, load, store
+
+BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET = 0, 1, 2, 3, 4, 5
+DONE, STEP_TOO_SMALL, TOO_MANY_STEPS = 0, 1, 2
+MOST_STEPS = 200_000
+
+
+@njit(**JIT)
+def act(work, kind, target, dose):
+    """Apply one action at a stop."""
+    C, Y, A, S = work[0], work[1], work[5], work[6]
+    if kind == BOLUS or kind == INFUSE:
+        drug = CHANNEL_DRUG[target]
+        for m in range(CHANNEL_MODES[target]):
+            mode = CHANNEL_MODE[target] + m
+            weight = load(C, (CHANNEL_WEIGHT[target] + m) * WIDTH) * dose
+            if kind == BOLUS:
+                store(A, mode * WIDTH, load(A, mode * WIDTH) + weight)
+            else:
+                steady = weight / load(C, (RATE + mode) * WIDTH)
+                store(A, mode * WIDTH, load(A, mode * WIDTH) - steady)
+                store(S, drug * WIDTH, load(S, drug * WIDTH) + steady)
+    elif kind == BOLUS_STATE:
+        store(Y, target * WIDTH, load(Y, target * WIDTH) + dose)
+    elif kind == INFUSE_STATE:
+        row = (2 * DRUGS + target) * WIDTH
+        store(S, row, load(S, row) + dose)
+    elif kind == TABLE:
+        store(S, target * WIDTH, dose)
+    else:
+        for i in range(STATES):
+            store(Y, i * WIDTH, load(C, (START + i) * WIDTH))
+        for m in range(MODES):
+            store(A, m * WIDTH, 0.0)
+        for i in range(2 * DRUGS + INPUTS):
+            store(S, i * WIDTH, 0.0)
+
+
+@njit(**JIT)
+def advance(work, seen, H, lev, rtol, L, t, n, g, window):
+    """Integrate over a gap of ``L`` hours; return status, steps, hours done, size to go on with, size the gap opened with."""
+    Y, F, Z, G, A, S, T = work[1], work[2], work[3], work[4], work[5], work[6], work[7]
+    s, steps, opened = 0.0, 0, -1
+    while s < L * (1.0 - SNAP):
+        h = min(H[lev], L - s) if H[lev] <= (L - s) * (1.0 + SNAP) else L - s
+        size = step_size(work, lev, h, H)
+        good, easy = attempt(work, size, h, rtol)
+        steps += 1
+        if not good:
+            while lev < len(H) and H[lev] > 0.51 * h:
+                lev += 1
+            if lev == len(H):
+                return STEP_TOO_SMALL, steps, s, 0, 0
+            continue
+        if steps > MOST_STEPS:
+            return TOO_MANY_STEPS, steps, s, 0, 0
+        if window >= 0 and COUNTS > 0:
+            watch(work, seen, size, h, rtol, H, t + s, n, g, window)
+        decay(A, S, T, size, h)
+        for i in range(STATES * WIDTH):
+            Y[i] = Z[i]
+            F[i] = G[i]
+        s += h
+        if size < len(H):
+            if opened < 0:
+                opened = max(size - 1, 0) if easy else size
+            lev = max(lev, size)
+            half = s / (2.0 * h)
+            if easy and size > 0 and abs(half - round(half)) < 1e-6:
+                lev = size - 1
+    return DONE, steps, s, lev, opened
+
+
+@njit(**JIT)
+def copy(to, to_row, source, source_row, rows, n, g, out):
+    """Copy rows between a scratch array and an array over subjects (``out``: from scratch)."""
+    for i in range(rows):
+        if out:
+            store(to, (to_row + i) * n + g, load(source, (source_row + i) * WIDTH))
+        else:
+            store(to, (to_row + i) * WIDTH, load(source, (source_row + i) * n + g))
+
+
+@njit(**JIT)
+def group(work, seen, plan, span, who, H, rtol, out, report):
+    """Integrate eight subjects from the first stop to the last."""
+    C, Y, F, A, S, T, X, O = work[0], work[1], work[2], work[5], work[6], work[7], work[9], work[12]  # noqa: E741
+    stop, act_factor, save, window, act_from, act_kind, act_target, act_row = plan
+    P, state, amount, n, g = who
+    constants(P, n, g, C)
+    copy(Y, 0, state, 0, STATES, n, g, False)
+    copy(A, 0, state, STATES, MODES, n, g, False)
+    copy(S, 0, state, STATES + MODES, 2 * DRUGS + INPUTS, n, g, False)
+    for k in range(len(H)):
+        tabulate(C, T, k, H[k])
+    lev, after_dose, status, total, t = 2, 4, DONE, 0, stop[span[0]]
+    for i in range(span[0], span[1]):
+        t = stop[i]
+        acted = act_from[i + 1] > act_from[i]
+        for a in range(act_from[i], act_from[i + 1]):
+            act(work, act_kind[a], act_target[a], load(amount, act_row[a] * n + g) * act_factor[a])
+        carry(C, Y)
+        observe(C, Y, O, 0)
+        if save[i] >= 0:
+            copy(out, save[i] * OUTPUTS, O, 0, OUTPUTS, n, g, True)
+        if i + 1 == span[1]:
+            break
+        if window[i] >= 0 and (i == span[0] or window[i - 1] != window[i]):
+            begin_window(work, seen, t, n, g, window[i])
+        expose_now(A, S, X)
+        rhs(C, Y, X, F)
+        status, steps, s, lev, opened = advance(
+            work, seen, H, after_dose if acted else lev, rtol, stop[i + 1] - t, t, n, g, window[i]
+        )
+        total += steps
+        if acted and opened >= 0:
+            after_dose = opened
+        if status != DONE:
+            t += s
+            break
+    report[(g // WIDTH) * 3] = status
+    report[(g // WIDTH) * 3 + 1] = t
+    report[(g // WIDTH) * 3 + 2] = total
+    copy(state, 0, Y, 0, STATES, n, g, True)
+    copy(state, STATES, A, 0, MODES, n, g, True)
+    copy(state, STATES + MODES, S, 0, 2 * DRUGS + INPUTS, n, g, True)
+
+
+@njit(cache=True, **JIT)
+def solve(first, last, spans, plan, P, state, amount, n, H, rtol, seen, out, report):
+    """Integrate the groups from ``first`` up to ``last``; group ``i`` holds eight subjects from ``8 i`` on."""
+    rows = np.array([
+        CONSTANTS, STATES, STATES, STATES, STATES, MODES, 2 * DRUGS + INPUTS, (len(H) + 2) * len(NODES) * MODES, SCRATCH,
+        DRUGS + INPUTS, STATES, STATES, 6 * OUTPUTS,
+    ])  # fmt: skip
+    at = np.zeros(len(rows) + 1, np.int64)
+    for i in range(len(rows)):
+        at[i + 1] = at[i] + rows[i] * WIDTH
+    buffer = np.zeros(at[-1])
+    work = (
+        buffer[at[0] : at[1]], buffer[at[1] : at[2]], buffer[at[2] : at[3]], buffer[at[3] : at[4]], buffer[at[4] : at[5]],
+        buffer[at[5] : at[6]], buffer[at[6] : at[7]], buffer[at[7] : at[8]], buffer[at[8] : at[9]], buffer[at[9] : at[10]],
+        buffer[at[10] : at[11]], buffer[at[11] : at[12]], buffer[at[12] : at[13]],
+    )  # fmt: skip
+    for i in range(first, last):
+        who = (P, state, amount, n, i * WIDTH)
+        group(work, seen, plan, (spans[i, 0], spans[i, 1]), who, H, rtol, out, report)

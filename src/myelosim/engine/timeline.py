@@ -1,0 +1,237 @@
+"""All event logic, before any kernel runs: from doses, saves and windows to stops and actions.
+
+A stop is a time at which something discontinuous happens or a value is wanted. Within a group of lanes all subjects share
+their stops; where a lag or the duration of an absorption differs between subjects, each group gets stops of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from myelosim.components import pk
+from myelosim.engine.block import TABLE, Block
+from myelosim.engine.lanes import WIDTH
+from myelosim.errors import SpecError
+from myelosim.spec.model import Drug, Model
+from myelosim.spec.regimen import DoseEvent
+from myelosim.units import convert
+
+BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE_VALUE, RESET = range(6)
+MERGE = 1e-9  # hours under which two times are one
+
+
+@dataclass(frozen=True)
+class Action:
+    """What happens at one time: ``row`` names an amount per subject, multiplied by ``factor``."""
+
+    time: Any  # float, or array over subjects
+    kind: int
+    drug: str
+    channel: str
+    row: tuple[Any, ...]
+    factor: float = 1.0
+
+
+def actions(model: Model, events: Sequence[DoseEvent], p: Mapping[str, Any], who: Mapping[str, Any]) -> tuple[list[Action], dict[tuple[Any, ...], Any]]:
+    """Return what single dose events do, and the amounts per subject that they refer to.
+
+    ``p`` maps parameter names to individual values, ``who`` holds covariates (weight in kg, surface in m2).
+    """
+    done: list[Action] = []
+    rows: dict[tuple[Any, ...], Any] = {}
+    for event in events:
+        if event.kind in ("reset", "reset_dose"):
+            rows[("one",)] = 1.0
+            done.append(Action(event.time, RESET, "", "", ("one",)))
+        if event.kind in ("reset", "other"):
+            continue
+        done += _dose(model.drugs[event.drug], event, p, who, rows)
+    for name, drug in model.drugs.items():
+        if drug.kind == TABLE:
+            done += _table(name, drug, rows)
+    return done, rows
+
+
+def _dose(drug: Drug, event: DoseEvent, p: Mapping[str, Any], who: Mapping[str, Any], rows: dict[tuple[Any, ...], Any]) -> list[Action]:
+    if drug.kind == TABLE:
+        raise SpecError(f"dose of {drug.name!r}: its concentrations are given as a table, so it cannot be dosed as well")
+    module = pk.KINDS[drug.kind]
+    channel, absorbed = _channel(drug, module, event)
+    amount, basis = _amount(drug, event)
+    row: Any = {"": 1.0, "kg": who.get("weight"), "m2": who.get("surface")}[basis]
+    if row is None:
+        raise SpecError(f"dose of {drug.name!r} is per {basis}, and no {'weight' if basis == 'kg' else 'surface'} is known")
+    time: Any = event.time
+    if absorbed and f"{drug.name}.f" in p:
+        row, time = row * p[f"{drug.name}.f"], time + p.get(f"{drug.name}.tlag", 0.0)
+    if not hasattr(module, "modes"):
+        row = row * module.dose(_own(drug, module, p), drug.structure)[channel]
+    duration: Any = event.duration
+    if absorbed and drug.structure.get("absorption") == "zero_order" and not duration:
+        duration = p[f"{drug.name}.duration"]
+    bolus, infuse = (BOLUS, INFUSE) if hasattr(module, "modes") else (BOLUS_STATE, INFUSE_STATE)
+    if not np.any(duration):
+        key = (drug.name, channel, basis, absorbed)
+        rows[key] = row
+        return [Action(time, bolus, drug.name, channel, key, amount)]
+    key = (drug.name, channel, basis, absorbed, duration if np.ndim(duration) == 0 else "personal")
+    rows[key] = row / duration
+    return [Action(time, infuse, drug.name, channel, key, amount), Action(time + duration, infuse, drug.name, channel, key, -amount)]
+
+
+def _own(drug: Drug, module: Any, p: Mapping[str, Any]) -> Any:
+    from myelosim.engine.block import values
+
+    return values(drug.name, [d.name for d in module.parameters(drug.structure)], p)
+
+
+def _channel(drug: Drug, module: Any, event: DoseEvent) -> tuple[str, bool]:
+    channels = module.channels(drug.structure)
+    route = event.route or drug.default_route
+    channel = event.channel or ("central" if route == "iv" else channels[0])
+    if channel not in channels:
+        raise SpecError(f"dose of {drug.name!r}: there is no compartment {channel!r}; {drug.kind} has {', '.join(channels)}")
+    if event.channel:
+        return channel, channel == "depot"
+    return channel, route != "iv"
+
+
+def _amount(drug: Drug, event: DoseEvent) -> tuple[float, str]:
+    unit, _, basis = (event.unit or drug.amount_unit).partition("/")
+    try:
+        return event.amount * convert(1.0, unit, drug.amount_unit, molar_mass=drug.molar_mass), basis
+    except ValueError as error:
+        raise SpecError(f"dose of {drug.name!r}: {error}") from None
+
+
+def _table(name: str, drug: Drug, rows: dict[tuple[Any, ...], Any]) -> list[Action]:
+    assert drug.table is not None
+    times, values = np.asarray(drug.table["times"], float), np.asarray(drug.table["values"], float)
+    rule = drug.table["interpolation"]
+    done = []
+    for i, time in enumerate(times):
+        last = i + 1 == len(times)
+        level = values[min(i + 1, len(times) - 1)] if rule == "next" else values[i]
+        rise = 0.0 if rule != "linear" or last else (values[i + 1] - values[i]) / (times[i + 1] - time)
+        rows[(name, "level", i)], rows[(name, "slope", i)] = level, rise
+        done += [
+            Action(time, TABLE_VALUE, name, "level", (name, "level", i)),
+            Action(time, TABLE_VALUE, name, "slope", (name, "slope", i)),
+        ]
+    return done
+
+
+@dataclass(frozen=True)
+class Plan:
+    """Stops of a block for all groups, and the amounts they refer to."""
+
+    spans: np.ndarray  # (group, 2): first stop, one past the last
+    stop: np.ndarray  # h
+    save: np.ndarray  # slot, or -1
+    window: np.ndarray  # window that begins or goes on here, or -1
+    act_from: np.ndarray
+    act_kind: np.ndarray
+    act_target: np.ndarray
+    act_row: np.ndarray
+    act_factor: np.ndarray
+    amount: np.ndarray  # (row, subject)
+
+    @property
+    def arrays(self) -> tuple[np.ndarray, ...]:
+        """What the kernel takes as ``plan``."""
+        return (self.stop, self.act_factor, self.save, self.window, self.act_from, self.act_kind, self.act_target, self.act_row)
+
+
+def plan(
+    block: Block,
+    done: Sequence[Action],
+    rows: Mapping[tuple[Any, ...], Any],
+    times: np.ndarray,
+    windows: Sequence[tuple[float, float]],
+    subjects: int,
+) -> Plan:
+    """Lay out the stops of a block for ``subjects`` subjects, a multiple of the lanes' width.
+
+    ``times`` (h, increasing) are saved in this order; ``windows`` (h) follow one another.
+    """
+    drugs = {d.name for d in block.exposures} | {part.name for part in block.drugs}
+    mine = [a for a in done if a.kind == RESET or a.drug in drugs]
+    index: dict[Any, int] = {}
+    amounts: list[Any] = []
+    shared: list[tuple[float, int, int, int, float]] = []
+    personal: list[tuple[Any, int, int, int, float]] = []
+
+    def row_of(key: Any, values: Any) -> int:
+        if key not in index:
+            index[key] = len(amounts)
+            amounts.append(values)
+        return index[key]
+
+    for a in sorted(mine, key=lambda a: a.kind != RESET):
+        target = _target(block, a)
+        if np.ndim(a.time) == 0:
+            shared.append((float(a.time), a.kind, target, row_of(a.row, rows[a.row]), a.factor))
+            continue
+        for lane in range(WIDTH):
+            alone = np.where(np.arange(subjects) % WIDTH == lane, rows[a.row], 0.0)
+            personal.append((a.time[lane::WIDTH], a.kind, target, row_of((a.row, lane), alone), a.factor))
+    groups = subjects // WIDTH
+    if personal:
+        each = [_stops([*shared, *((float(x[0][i]), *x[1:]) for x in personal)], times, windows) for i in range(groups)]
+        ends = np.cumsum([len(one[0]) for one in each])
+        spans = np.stack([np.r_[0, ends[:-1]], ends], axis=1)
+    else:
+        each = [_stops(shared, times, windows)]
+        spans = np.tile(np.array([[0, len(each[0][0])]]), (groups, 1))
+    amount = np.zeros((max(len(amounts), 1), subjects))
+    for i, values in enumerate(amounts):
+        amount[i] = values
+    return Plan(spans, *_joined(each), amount)
+
+
+def _target(block: Block, action: Action) -> int:
+    if action.kind == RESET:
+        return 0
+    names = [d.name for d in block.exposures]
+    if action.kind == TABLE_VALUE:
+        return names.index(action.drug) + (len(names) if action.channel == "slope" else 0)
+    if action.kind in (BOLUS_STATE, INFUSE_STATE):
+        ways = [(drug, channel) for drug, channel, _ in block.inputs]
+        way = ways.index((action.drug, action.channel))
+        return block.inputs[way][2] if action.kind == BOLUS_STATE else way
+    channels = [(d.name, c) for d in block.exposures if d.kind != TABLE for c in pk.KINDS[d.kind].channels(d.structure)]
+    return channels.index((action.drug, action.channel))
+
+
+def _stops(acts: Sequence[tuple[float, int, int, int, float]], times: np.ndarray, windows: Sequence[tuple[float, float]]) -> Any:
+    edges = [edge for window in windows for edge in window]
+    end = max([*times[-1:], *edges])
+    every = np.unique(np.concatenate([[0.0], [a[0] for a in acts], times, edges]))
+    every = every[(every >= 0) & (every <= end + MERGE)]
+    stop = every[np.r_[True, np.diff(every) > MERGE]]
+
+    def at(time: Any) -> Any:
+        return np.searchsorted(stop, np.asarray(time) + MERGE, side="right") - 1
+
+    save = np.full(len(stop), -1)
+    save[at(times)] = np.arange(len(times))
+    window = np.full(len(stop), -1)
+    for i, (begin, finish) in enumerate(windows):
+        window[at(begin) : at(finish)] = i
+    kept = [a for a in acts if 0 <= a[0] <= end + MERGE]
+    where = at([a[0] for a in kept]) if kept else np.zeros(0, int)
+    order = np.argsort(where, kind="stable")
+    act_from = np.searchsorted(where[order], np.arange(len(stop) + 1))
+    columns = [np.array([kept[i][k] for i in order], float if k == 4 else int) for k in (1, 2, 3, 4)]
+    return stop, save, window, act_from, *columns
+
+
+def _joined(each: Sequence[Any]) -> tuple[np.ndarray, ...]:
+    stop, save, window, _, kind, target, row, factor = (np.concatenate([one[k] for one in each]) for k in range(8))
+    offset = np.cumsum([0] + [one[3][-1] for one in each])
+    act_from = np.concatenate([one[3][:-1] + base for one, base in zip(each, offset[:-1], strict=True)] + [offset[-1:]])
+    return stop, save, window, act_from, kind, target, row, factor
