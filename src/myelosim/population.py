@@ -1,0 +1,375 @@
+"""Subjects: from typical values and variability to individual parameters."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from myelosim.errors import DataError, SpecError
+from myelosim.random import normals, uniforms
+from myelosim.spec.model import Model, Parameter
+
+__all__ = ["ATTEMPTS", "Population", "covariates", "draw", "from_frame", "virtual_patients"]
+
+ATTEMPTS = 1000
+
+Values = dict[str, Any]
+"""Name to a float (the same for everybody) or an array with one value per subject."""
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class Population:
+    """Subjects 0..size-1 of a seed.
+
+    Parameters
+    ----------
+    size : int
+        How many, at least one. The first subjects of a larger population of the same seed are the same.
+    seed : int
+        Names the draw.
+    covariates : mapping, optional
+        Covariate -> one value for all, or one per subject. What is not given is the model's typical subject.
+
+    Examples
+    --------
+    >>> Population(100, seed=1).size
+    100
+    """
+
+    size: int
+    seed: int = 0
+    covariates: Mapping[str, Any] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        for name, value, low in (("size", self.size, 1), ("seed", self.seed, 0)):
+            if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value < 2**64:
+                raise SpecError(f"population: {name} = {value!r} is not a whole number of at least {low}")
+        checked = {name: _column(name, value, self.size) for name, value in (self.covariates or {}).items()}
+        object.__setattr__(self, "covariates", checked)
+
+
+def covariates(model: Model, population: Population, pad: int = 0) -> Values:
+    """Give every covariate of the model or the population: a float or text for all, or an array (size + pad).
+
+    Subjects beyond ``size`` repeat the population's first ones.
+    """
+    every: Values = dict(model.subjects.covariates)
+    for name, value in population.covariates.items():
+        every[name] = np.resize(value, population.size + pad) if isinstance(value, np.ndarray) else value
+    return every
+
+
+def draw(model: Model, population: Population, pad: int = 0) -> Values:
+    """Draw individual parameters.
+
+    A typical value moves with its covariates and then by its eta: ``value * exp(eta)`` on the log scale,
+    ``expit(logit(value) + eta)`` on the logit scale, ``value + eta`` on the identity scale. Each parameter has its own
+    stream, so that another parameter's variability changes nothing here; correlated parameters mix theirs. A subject
+    outside the floor or ceiling of any parameter gets a new set of all its etas, unless it is to be clipped.
+
+    Parameters
+    ----------
+    model : Model
+        Values, standard deviations, bounds, covariate relations and correlations.
+    population : Population
+        Who.
+    pad : int
+        Further subjects to fill a group of lanes: those that a larger population would hold next.
+
+    Returns
+    -------
+    dict
+        Parameter name -> float where all subjects share it, else array (size + pad), in the parameter's unit.
+
+    Raises
+    ------
+    SpecError
+        If the correlations are impossible, a covariate is missing, or subjects stay outside the bounds.
+    """
+    size = population.size + pad
+    about = covariates(model, population, pad)
+    typical = {name: _typical(name, parameter, about) for name, parameter in model.parameters.items()}
+    varying = [name for name, parameter in model.parameters.items() if parameter.omega_sd > 0]
+    mixing = _mixing(model, varying)
+    values: Values = dict(typical)
+    rows = np.arange(size)
+    for attempt in range(ATTEMPTS):
+        etas = _etas(population.seed, size, varying, mixing, attempt, rows)
+        for name in varying:
+            parameter = model.parameters[name]
+            middle = typical[name][rows] if isinstance(typical[name], np.ndarray) else typical[name]
+            drawn = _individual(name, parameter, middle, parameter.omega_sd * etas[name])
+            if attempt == 0:
+                values[name] = drawn
+            else:
+                values[name][rows] = drawn
+        rows = rows[_outside(model, values, rows)]
+        if rows.size == 0:
+            return _clipped(model, values)
+    raise SpecError(_never_inside(model, values, int(rows[0])))
+
+
+def from_frame(model: Model, frame: pd.DataFrame) -> Values:
+    """Read individuals from a table: one row a subject, parameters and covariates as columns.
+
+    What has no column is the model's typical value, moved by the row's covariates; the table's own values are taken as
+    they are, inside or outside floors.
+
+    Parameters
+    ----------
+    model : Model
+        Whose parameters the columns name, in full or by an alias (``drug.ec50``).
+    frame : pandas.DataFrame
+        Numbers in the parameters' units.
+
+    Returns
+    -------
+    dict
+        As from `draw`.
+
+    Raises
+    ------
+    DataError
+        If a column is unknown or double, or a value is missing or not a number.
+    """
+    if len(frame) == 0:
+        raise DataError("individuals: the table has no rows; give one row per subject")
+    given, about = _columns(model, frame)
+    every = {**model.subjects.covariates, **about}
+    values = {name: _typical(name, parameter, every) for name, parameter in model.parameters.items()}
+    return {**values, **given}
+
+
+def virtual_patients(table: pd.DataFrame, size: int, seed: int = 0, prefix: str = "") -> pd.DataFrame:
+    """Draw individuals from published histograms, each parameter by itself, uniformly within a bar.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        One row a bar: ``parameter``, ``low``, ``high``, ``count``.
+    size, seed : int
+        As for `Population`; the first individuals of a larger table are the same.
+    prefix : str
+        Put before each parameter's name, with a dot: ``"neutrophil"`` makes ``gamma`` ``neutrophil.gamma``.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row a subject, one column a parameter: what ``individuals=`` takes.
+
+    Raises
+    ------
+    DataError
+        If a column is missing or a bar is impossible.
+
+    Examples
+    --------
+    >>> bars = pd.DataFrame({"parameter": "gamma", "low": [0.0, 1.0], "high": [1.0, 2.0], "count": [0, 5]})
+    >>> bool(virtual_patients(bars, 9).gamma.between(1, 2).all())
+    True
+    """
+    missing = {"parameter", "low", "high", "count"} - set(table.columns)
+    if missing:
+        raise DataError(f"histograms: no column {', '.join(sorted(missing))}; needed are parameter, low, high, count")
+    size = Population(size, seed).size
+    drawn = {}
+    for name, bars in table.groupby("parameter", sort=False):
+        low, high, count = (bars[column].to_numpy(dtype=float) for column in ("low", "high", "count"))
+        if not (np.all(high >= low) and np.all(count >= 0) and count.sum() > 0):
+            raise DataError(f"histograms: {name}: bars need low <= high, counts not negative and not all zero")
+        u = uniforms(seed, "histogram", size, 2, str(name))
+        bar = np.searchsorted(np.cumsum(count) / count.sum(), u[:, 0], side="right")
+        drawn[f"{prefix}.{name}" if prefix else str(name)] = low[bar] + (high - low)[bar] * u[:, 1]
+    return pd.DataFrame(drawn)
+
+
+def _column(name: str, value: Any, size: int) -> Any:
+    """Return a covariate as a scalar or as an array (size) of floats or text."""
+    if isinstance(value, str) or np.ndim(value) == 0:
+        return value if isinstance(value, str) else float(value)
+    column = np.array(value)
+    if column.shape != (size,):
+        raise SpecError(
+            f"population: covariate {name} has shape {column.shape}; give one value, or one per subject ({size})"
+        )
+    if column.dtype.kind in "iufb":
+        column = column.astype(np.float64)
+        if not np.all(np.isfinite(column)):
+            raise SpecError(f"population: covariate {name} of subject {int(np.argmin(np.isfinite(column)))} is missing")
+    return column
+
+
+def _typical(name: str, parameter: Parameter, about: Mapping[str, Any]) -> Any:
+    """Return the typical value, a float or one per subject, under the covariates."""
+    value: Any = float(parameter.value)
+    for covariate, relation in parameter.covariates.items():
+        if covariate not in about:
+            raise SpecError(
+                f"{name} depends on {covariate}, which neither the model nor the population gives; "
+                f"add it to the model's covariates or write Population(..., covariates={{'{covariate}': ...}})"
+            )
+        value = value * _factor(name, covariate, relation, about[covariate])
+    return value
+
+
+def _factor(name: str, covariate: str, relation: Mapping[str, float], x: Any) -> Any:
+    if "exponent" in relation:
+        return (x / relation["reference"]) ** relation["exponent"]
+    if "slope" in relation:
+        return 1.0 + relation["slope"] * (x - relation["reference"])
+    unknown = sorted(set(np.atleast_1d(x).tolist()) - set(relation))
+    if unknown:
+        raise SpecError(f"{name}: {covariate} {unknown[0]!r} has no factor; known: {', '.join(map(str, relation))}")
+    if isinstance(x, np.ndarray):
+        return np.array([relation[category] for category in x.tolist()], dtype=np.float64)
+    return float(relation[x])
+
+
+def _mixing(model: Model, varying: list[str]) -> dict[str, list[tuple[str, float]]]:
+    """Return, per varying parameter, the weights of the independent streams it is made of."""
+    correlation = np.eye(len(varying))
+    for (first, second), value in model.correlation.items():
+        for name in (first, second):
+            if name not in varying:
+                known = "has no variability" if name in model.parameters else "is not a parameter"
+                raise SpecError(f"correlation between {first} and {second}: {name} {known}")
+        i, j = varying.index(first), varying.index(second)
+        correlation[i, j] = correlation[j, i] = value
+    try:
+        lower = np.linalg.cholesky(correlation)
+    except np.linalg.LinAlgError:
+        least = float(np.linalg.eigvalsh(correlation)[0])
+        names = sorted({name for pair in model.correlation for name in pair})
+        raise SpecError(
+            f"the correlations of {', '.join(names)} cannot hold together "
+            f"(smallest eigenvalue {least:.3g}); make them smaller or add the missing ones"
+        ) from None
+    return {
+        name: [(varying[j], float(lower[i, j])) for j in range(i + 1) if lower[i, j] != 0.0]
+        for i, name in enumerate(varying)
+    }
+
+
+def _etas(
+    seed: int,
+    size: int,
+    varying: list[str],
+    mixing: dict[str, list[tuple[str, float]]],
+    attempt: int,
+    rows: NDArray[np.intp],
+) -> dict[str, NDArray[np.float64]]:
+    """Return standardized etas of some subjects; a matrix product would make their bits depend on the size."""
+    needed = int(rows[-1]) + 1 if rows.size else 0
+    z = {name: normals(seed, "eta", needed, 1, name, attempt, rows=rows)[:, 0] for name in varying}
+    return {name: sum((weight * z[other] for other, weight in parts), 0.0 * z[name]) for name, parts in mixing.items()}
+
+
+def _individual(name: str, parameter: Parameter, typical: Any, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+    if parameter.scale == "log":
+        return np.asarray(typical * np.exp(eta))
+    if parameter.scale == "identity":
+        return np.asarray(typical + eta)
+    if parameter.scale == "logit":
+        if not np.all((typical > 0) & (typical < 1)):
+            raise SpecError(
+                f"{name}: varies on the logit scale, so its value must lie between 0 and 1, not {parameter.value:g}"
+            )
+        return np.asarray(1.0 / (1.0 + np.exp(-eta) * (1.0 - typical) / typical))
+    raise SpecError(f"{name}: scale {parameter.scale!r} is not known; use 'log', 'logit' or 'identity'")
+
+
+def _bounds(parameter: Parameter) -> tuple[float, float]:
+    low = -np.inf if parameter.floor is None else parameter.floor
+    return low, np.inf if parameter.ceiling is None else parameter.ceiling
+
+
+def _bounded(model: Model) -> dict[str, tuple[float, float]]:
+    return {
+        name: _bounds(parameter)
+        for name, parameter in model.parameters.items()
+        if (parameter.floor is not None or parameter.ceiling is not None) and not parameter.clip
+    }
+
+
+def _outside(model: Model, values: Values, rows: NDArray[np.intp]) -> NDArray[np.bool_]:
+    """Return which of the rows have a parameter outside its bounds that a new draw can bring inside."""
+    outside = np.zeros(rows.size, dtype=bool)
+    for name, (low, high) in _bounded(model).items():
+        value = values[name][rows] if isinstance(values[name], np.ndarray) else values[name]
+        beyond = np.broadcast_to((value < low) | (value > high), rows.shape)
+        if model.parameters[name].omega_sd <= 0 and np.any(beyond):
+            raise SpecError(_never_inside(model, values, int(rows[np.argmax(beyond)])))
+        outside |= beyond
+    return outside
+
+
+def _clipped(model: Model, values: Values) -> Values:
+    for name, parameter in model.parameters.items():
+        if parameter.clip:
+            clipped = np.clip(values[name], *_bounds(parameter))
+            values[name] = clipped if isinstance(values[name], np.ndarray) else float(clipped)
+    return values
+
+
+def _never_inside(model: Model, values: Values, row: int) -> str:
+    worst = []
+    for name, (low, high) in _bounded(model).items():
+        value = values[name][row] if isinstance(values[name], np.ndarray) else values[name]
+        if not low <= value <= high:
+            worst.append(f"{name} = {value:.4g} (allowed {low:g} to {high:g})")
+    return (
+        f"subject {row} is outside the bounds after {ATTEMPTS} draws, or has no variability to leave them: "
+        f"{', '.join(worst)}; move floor or ceiling away from the typical value"
+    )
+
+
+def _columns(model: Model, frame: pd.DataFrame) -> tuple[Values, Values]:
+    """Return what a table says of parameters and of covariates."""
+    given: Values = {}
+    about: Values = {}
+    for column in frame.columns:
+        name = _name(model, str(column))
+        into = given if name in model.parameters else about
+        if name in into:
+            raise DataError(f"individuals: two columns give {name}; keep one")
+        if _is_text(model, name):
+            present, into[name] = frame[column].notna().to_numpy(), frame[column].to_numpy(dtype=str)
+        else:
+            into[name] = pd.to_numeric(frame[column], errors="coerce").to_numpy(dtype=np.float64)
+            present = np.isfinite(into[name])
+        if not np.all(present):
+            row = int(np.argmin(present))
+            raise DataError(
+                f"individuals: row {row}, column {column}: {frame[column].iloc[row]!r} is not a value; "
+                "every subject needs one there"
+            )
+    return given, about
+
+
+def _is_text(model: Model, name: str) -> bool:
+    relations = [parameter.covariates.get(name) for parameter in model.parameters.values()]
+    categorical = any(relation is not None and "reference" not in relation for relation in relations)
+    return categorical or isinstance(model.subjects.covariates.get(name), str)
+
+
+def _name(model: Model, column: str) -> str:
+    """Return the parameter or covariate that a column means."""
+    used = {name for parameter in model.parameters.values() for name in parameter.covariates}
+    if column in model.parameters or column in model.subjects.covariates or column in used:
+        return column
+    drug, _, last = column.partition(".")
+    alike = [name for name in model.parameters if name.startswith(f"{drug}.") and name.endswith(f".{last}")]
+    if drug in model.drugs and last and len(alike) == 1:
+        return alike[0]
+    known = [*model.parameters, *model.subjects.covariates, *sorted(used)]
+    close = difflib.get_close_matches(column, known, n=1)
+    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}."
+    if len(alike) > 1:
+        hint = f"it could be {' or '.join(alike)}; write one of them."
+    raise DataError(f"individuals: column {column!r} is neither a parameter nor a covariate of {model.name}; {hint}")
