@@ -68,10 +68,10 @@ def layout(block: Block) -> Layout:
 
 def mode_count(kind: str, structure: Any) -> int:
     """Return the number of modes of a closed-form PK."""
-    module, tape = pk.KINDS[kind], Tape()
+    module = pk.KINDS[kind]
     names = [d.name for d in module.parameters(structure)]
-    p = equations.values("p", names, {f"p.{name}": tape.leaf("C", i, False) for i, name in enumerate(names)})
-    return len(module.modes(p, structure)[0])
+    any_values = equations.values("p", names, {f"p.{name}": 1.0 + 0.1 * i for i, name in enumerate(names)})
+    return len(module.modes(any_values, structure)[0])
 
 
 class Program:
@@ -275,7 +275,7 @@ def source(block: Block, method: Any) -> str:
         "import numpy as np",
         "from numba import njit",
         "from myelosim.engine.lanes import (",
-        "    JIT, WIDTH, absolute, any_lane, every_lane, exp, load, log, maximum, minimum, power, select, splat, store,",
+        "    JIT, WIDTH, absolute, address, after, any_lane, every_lane, everywhere, exp, load, log, maximum, minimum, power, select, splat, store,",
         ")",
     ]
     rest = [_kernel(name) for name in ("steps", "watch", "driver")]

@@ -176,16 +176,20 @@ class Job:
         return seen
 
     def _solve(self, setting: Setting, groups: np.ndarray, seen: Seen, room: int, threads: int) -> None:
-        kernel = program(self.block, setting.method).solve
+        compiled = program(self.block, setting.method)
         subjects = self.table.shape[1]
         thresholds = self.limits.shape[1]
         watched = (thresholds, room, self.limits.reshape(-1), seen.lows.reshape(-1), seen.crossings.reshape(-1))
 
+        sizes = compiled.rows(len(setting.sizes))
+        at = np.cumsum([0, *sizes])[:-1] * WIDTH
+
         def call(part: tuple[int, int]) -> None:
-            kernel(
+            scratch = np.zeros(sum(sizes) * WIDTH)
+            compiled.solve(
                 part[0], part[1], self.plan.spans, self.plan.arrays, self.table.reshape(-1), seen.state.reshape(-1),
                 self.plan.amount.reshape(-1), subjects, setting.sizes, setting.rtol, watched, seen.out.reshape(-1),
-                seen.report.reshape(-1),
+                seen.report.reshape(-1), scratch, at,
             )  # fmt: skip
 
         whole = len(groups) == subjects // WIDTH

@@ -88,25 +88,34 @@ def emit(tableau: Tableau, floor: int) -> str:
         "    C, Y, F, Z, G, A, S, T, K, X = work[:10]",
     ]
     for j in range(1, last + 1):
-        target = "G" if j == last else f"K[{(j - 1)} * STATES * WIDTH : {j} * STATES * WIDTH]"
+        target = "G" if j == last else f"after(K, {j - 1} * STATES * WIDTH)"
         lines += [
             "    for i in range(STATES):",
             f"        store(Z, i * WIDTH, load(Y, i * WIDTH) + h * ({combination(tableau.a[j])}))",
             f"    expose(A, S, T, (size * len(NODES) + {times.index(tableau.c[j])}) * MODES, {tableau.c[j]!r} * h, X)",
             f"    rhs(C, Z, X, {target})",
         ]
-    names = [f"e{k}" for k in range(len(tableau.error))]
-    lines += [f"    {name} = splat(0.0)" for name in names]
     lines += [
+        "    good, easy = everywhere(), everywhere()",
         "    for i in range(STATES):",
-        "        size_ = maximum(absolute(load(Y, i * WIDTH)), absolute(load(Z, i * WIDTH)))",
-        f"        scale = h / (rtol * (size_ + load(C, ({floor} + i) * WIDTH)))",
+        "        larger = maximum(absolute(load(Y, i * WIDTH)), absolute(load(Z, i * WIDTH)))",
+        f"        allowed = rtol * (larger + load(C, ({floor} + i) * WIDTH))",
     ]
-    for name, weights in zip(names, tableau.error, strict=True):
-        lines += [f"        d = scale * ({combination(weights)})", f"        {name} = {name} + d * d"]
-    squared = "e0" if len(names) == 1 else "e0 * e0 / (e0 + 0.01 * e1 + 1e-300)"
-    lines += [
-        f"    q = {squared} * (1.0 / STATES)",
-        f"    return every_lane(q <= 1.0), every_lane(q <= {0.25 * 0.25**tableau.order!r})",
-    ]
+    lines += [f"        e{k} = h * ({combination(weights)})" for k, weights in enumerate(tableau.error)]
+    fraction = 0.5 ** (tableau.order + 1)
+    if len(tableau.error) == 1:
+        lines += [
+            "        e = absolute(e0)",
+            "        good = good & (e <= allowed)",
+            f"        easy = easy & (e <= {fraction!r} * allowed)",
+        ]
+    else:
+        # |e0|^2 / sqrt(e0^2 + e1^2 / 100) against the tolerance, without the division and the root.
+        lines += [
+            "        e = e0 * e0",
+            "        bound = allowed * allowed * (e + 0.01 * e1 * e1)",
+            "        good = good & (e * e <= bound)",
+            f"        easy = easy & (e * e <= {fraction**2!r} * bound)",
+        ]
+    lines.append("    return every_lane(good), every_lane(easy)")
     return "\n".join(lines)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
 from numba import njit
 
 from myelosim.engine.kernel.steps import SNAP, decay, step_size, tabulate
@@ -30,7 +29,7 @@ from myelosim.engine.kernel.structure import (
     rhs,
 )
 from myelosim.engine.kernel.watch import begin_window, watch
-from myelosim.engine.lanes import JIT, WIDTH, load, store
+from myelosim.engine.lanes import JIT, WIDTH, address, after, load, store
 
 BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET = 0, 1, 2, 3, 4, 5
 DONE, STEP_TOO_SMALL, TOO_MANY_STEPS = 0, 1, 2
@@ -73,15 +72,16 @@ def advance(work, seen, H, lev, rtol, L, t, n, g, window):
     """Integrate over a gap of ``L`` hours; return status, steps, hours done, size to go on with, size the gap opened with."""
     Y, F, Z, G, A, S, T = work[1], work[2], work[3], work[4], work[5], work[6], work[7]
     s, steps, opened = 0.0, 0, -1
+    sizes, count = H
     while s < L * (1.0 - SNAP):
-        h = min(H[lev], L - s) if H[lev] <= (L - s) * (1.0 + SNAP) else L - s
+        h = min(sizes[lev], L - s)
         size = step_size(work, lev, h, H)
         good, easy = attempt(work, size, h, rtol)
         steps += 1
         if not good:
-            while lev < len(H) and H[lev] > 0.51 * h:
+            while lev < count and sizes[lev] > 0.51 * h:
                 lev += 1
-            if lev == len(H):
+            if lev == count:
                 return STEP_TOO_SMALL, steps, s, 0, 0
             continue
         if steps > MOST_STEPS:
@@ -93,7 +93,7 @@ def advance(work, seen, H, lev, rtol, L, t, n, g, window):
             Y[i] = Z[i]
             F[i] = G[i]
         s += h
-        if size < len(H):
+        if size < count:
             if opened < 0:
                 opened = max(size - 1, 0) if easy else size
             lev = max(lev, size)
@@ -123,8 +123,8 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
     copy(Y, 0, state, 0, STATES, n, g, False)
     copy(A, 0, state, STATES, MODES, n, g, False)
     copy(S, 0, state, STATES + MODES, 2 * DRUGS + INPUTS, n, g, False)
-    for k in range(len(H)):
-        tabulate(C, T, k, H[k])
+    for k in range(H[1]):
+        tabulate(C, T, k, H[0][k])
     lev, after_dose, status, total, t = 2, 4, DONE, 0, stop[span[0]]
     for i in range(span[0], span[1]):
         t = stop[i]
@@ -158,22 +158,29 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
     copy(state, STATES + MODES, S, 0, 2 * DRUGS + INPUTS, n, g, True)
 
 
-@njit(cache=True, **JIT)
-def solve(first, last, spans, plan, P, state, amount, n, H, rtol, seen, out, report):
-    """Integrate the groups from ``first`` up to ``last``; group ``i`` holds eight subjects from ``8 i`` on."""
-    rows = np.array([
-        CONSTANTS, STATES, STATES, STATES, STATES, MODES, 2 * DRUGS + INPUTS, (len(H) + 2) * len(NODES) * MODES, SCRATCH,
-        DRUGS + INPUTS, STATES, STATES, 6 * OUTPUTS,
-    ])  # fmt: skip
-    at = np.zeros(len(rows) + 1, np.int64)
-    for i in range(len(rows)):
-        at[i + 1] = at[i] + rows[i] * WIDTH
-    buffer = np.zeros(at[-1])
-    work = (
-        buffer[at[0] : at[1]], buffer[at[1] : at[2]], buffer[at[2] : at[3]], buffer[at[3] : at[4]], buffer[at[4] : at[5]],
-        buffer[at[5] : at[6]], buffer[at[6] : at[7]], buffer[at[7] : at[8]], buffer[at[8] : at[9]], buffer[at[9] : at[10]],
-        buffer[at[10] : at[11]], buffer[at[11] : at[12]], buffer[at[12] : at[13]],
+def rows(sizes):
+    """Return the rows of each scratch array, in the order of ``structure``, for this many step sizes."""
+    table = (sizes + 2) * len(NODES) * MODES
+    return (
+        CONSTANTS, STATES, STATES, STATES, STATES, MODES, 2 * DRUGS + INPUTS, table, SCRATCH, DRUGS + INPUTS, STATES, STATES,
+        6 * OUTPUTS,
     )  # fmt: skip
+
+
+@njit(cache=True, **JIT)
+def solve(first, last, spans, plan, P, state, amount, n, sizes, rtol, watched, out, report, scratch, at):
+    """Integrate the groups from ``first`` up to ``last``; group ``i`` holds eight subjects from ``8 i`` on.
+
+    ``at`` holds where in ``scratch`` each of its arrays begins.
+    """
+    S = address(scratch)
+    work = (
+        after(S, at[0]), after(S, at[1]), after(S, at[2]), after(S, at[3]), after(S, at[4]), after(S, at[5]), after(S, at[6]),
+        after(S, at[7]), after(S, at[8]), after(S, at[9]), after(S, at[10]), after(S, at[11]), after(S, at[12]),
+    )  # fmt: skip
+    H = (address(sizes), len(sizes))
+    levels, room, limits, lows, crossings = watched
+    seen = (levels, room, address(limits), address(lows), address(crossings))
     for i in range(first, last):
-        who = (P, state, amount, n, i * WIDTH)
-        group(work, seen, plan, (spans[i, 0], spans[i, 1]), who, H, rtol, out, report)
+        who = (address(P), address(state), address(amount), n, i * WIDTH)
+        group(work, seen, plan, (spans[i, 0], spans[i, 1]), who, H, rtol, address(out), address(report))

@@ -21,12 +21,13 @@ def tabulate(C, T, size, h):
 @njit(**JIT)
 def step_size(work, size, h, H):
     """Return the index of step size ``h``, found from ``size`` on; one that is not dyadic is tabulated after the others."""
-    k = min(size, len(H) - 1)
-    while k < len(H) - 1 and H[k] > h * (1.0 + SNAP):
+    sizes, count = H
+    k = min(size, count - 1)
+    while k < count - 1 and sizes[k] > h * (1.0 + SNAP):
         k += 1
-    if abs(H[k] - h) <= SNAP * h:
+    if abs(sizes[k] - h) <= SNAP * h:
         return k
-    own = len(H) if size < len(H) else len(H) + 1
+    own = count if size < count else count + 1
     tabulate(work[0], work[7], own, h)
     return own
 

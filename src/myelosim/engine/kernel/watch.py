@@ -12,8 +12,7 @@ from myelosim.engine.kernel.structure import COUNTS, OUTPUTS, STATES, attempt, o
 from myelosim.engine.kernel.steps import step_size
 from myelosim.engine.lanes import JIT, WIDTH, any_lane, load, select, store
 
-PIECES = 8
-BISECTIONS = 48
+ITERATIONS = 40
 
 
 @njit(**JIT)
@@ -30,7 +29,7 @@ def begin_window(work, seen, t, n, g, window):
 def watch(work, seen, size, h, rtol, H, t, n, g, window):
     """Look at a finished step of ``h`` hours that began at ``t``."""
     C, Y, F, Z, G, O = work[0], work[1], work[2], work[3], work[4], work[12]  # noqa: E741
-    levels, cap, limits, lows, crossings = seen
+    levels, room, limits, lows, crossings = seen
     observe(C, Y, O, 0)
     observe(C, F, O, OUTPUTS)
     observe(C, Z, O, 2 * OUTPUTS)
@@ -73,75 +72,78 @@ def look_again(work, seen, size, h, rtol, H, t, n, g, window):
 
 @njit(**JIT)
 def search(O, seen, o, lane, h, t, n, g, window):  # noqa: E741
-    """Find minimum and crossings of one lane's count within a step."""
-    levels, cap, limits, lows, crossings = seen
+    """Find minimum and crossings of one lane's count within a step that turns at most once."""
+    levels, room, limits, lows, crossings = seen
     i, width = o * WIDTH + lane, OUTPUTS * WIDTH
     y0, d0, y1, d1 = O[i], h * O[i + width], O[i + 2 * width], h * O[i + 3 * width]
-    a0, a1, a2, a3, a4, a5 = divided(y0, d0, O[i + 4 * width], h * O[i + 5 * width], y1, d1)
-    row = 2 * (window * COUNTS + o) * n + g + lane
-    x0, s0, v0 = 0.0, d0, y0
-    for piece in range(1, PIECES + 1):
-        x1 = piece / PIECES
-        s1 = slope(a1, a2, a3, a4, a5, x1)
-        turn = 2.0
-        if (s0 < 0.0 and s1 > 0.0) or (s0 > 0.0 and s1 < 0.0):
-            low, high = x0, x1
-            for _ in range(BISECTIONS):
-                x = 0.5 * (low + high)
-                if (slope(a1, a2, a3, a4, a5, x) < 0.0) == (s0 < 0.0):
-                    low = x
-                else:
-                    high = x
-            turn = 0.5 * (low + high)
-            v = quintic(a0, a1, a2, a3, a4, a5, turn)
-            if v < lows[row]:
-                lows[row] = v
-                lows[row + n] = t + turn * h
-            v0 = cross(seen, a0, a1, a2, a3, a4, a5, x0, v0, turn, v, o, lane, h, t, n, g)
-            x0 = turn
-        v1 = y1 if piece == PIECES else quintic(a0, a1, a2, a3, a4, a5, x1)
-        v0 = cross(seen, a0, a1, a2, a3, a4, a5, x0, v0, x1, v1, o, lane, h, t, n, g)
-        x0, s0 = x1, s1
+    turns = (d0 < 0.0 and d1 > 0.0) or (d0 > 0.0 and d1 < 0.0)
+    between = 0
+    for j in range(levels):
+        limit = limits[(o * levels + j) * n + g + lane]
+        between += (y0 < limit) != (y1 < limit)
+    if not turns and between == 0:
+        return
+    c = divided(y0, d0, O[i + 4 * width], h * O[i + 5 * width], y1, d1)
+    x0, v0 = 0.0, y0
+    if turns:
+        turn = root_of(slope, c, 0.0, d0, 1.0, d1, 0.0)
+        v = quintic(c, turn)
+        row = 2 * (window * COUNTS + o) * n + g + lane
+        if v < lows[row]:
+            lows[row] = v
+            lows[row + n] = t + turn * h
+        cross(seen, c, x0, v0, turn, v, o, lane, h, t, n, g)
+        x0, v0 = turn, v
+    cross(seen, c, x0, v0, 1.0, y1, o, lane, h, t, n, g)
 
 
 @njit(**JIT)
-def cross(seen, a0, a1, a2, a3, a4, a5, x0, v0, x1, v1, o, lane, h, t, n, g):
-    """Note every threshold crossed on a monotone piece; return the value at its end."""
-    levels, cap, limits, lows, crossings = seen
+def cross(seen, c, x0, v0, x1, v1, o, lane, h, t, n, g):
+    """Note every threshold crossed on a monotone piece."""
+    levels, room, limits, lows, crossings = seen
     for j in range(levels):
         limit = limits[(o * levels + j) * n + g + lane]
         if (v0 < limit) == (v1 < limit):
             continue
-        low, high = x0, x1
-        for _ in range(BISECTIONS):
-            x = 0.5 * (low + high)
-            if (quintic(a0, a1, a2, a3, a4, a5, x) < limit) == (v0 < limit):
-                low = x
-            else:
-                high = x
-        row = (o * levels + j) * (cap + 1) * n + g + lane
+        x = root_of(quintic, c, x0, v0 - limit, x1, v1 - limit, limit)
+        row = (o * levels + j) * (room + 1) * n + g + lane
         found = int(crossings[row])
         crossings[row] = found + 1
-        if found < cap:
-            crossings[row + (found + 1) * n] = t + 0.5 * (low + high) * h
-    return v1
+        if found < room:
+            crossings[row + (found + 1) * n] = t + x * h
 
 
 @njit(**JIT)
-def quintic(a0, a1, a2, a3, a4, a5, x):
+def root_of(function, c, low, at_low, high, at_high, level):
+    """Return where a function of the step's polynomial passes ``level``, by the Illinois variant of false position."""
+    for _ in range(ITERATIONS):
+        x = high - at_high * (high - low) / (at_high - at_low)
+        y = function(c, x) - level
+        if abs(y) <= 1e-15 * abs(level) or abs(high - low) < 1e-13:
+            return x
+        if (y < 0.0) == (at_high < 0.0):
+            at_low *= 0.5
+        else:
+            low, at_low = high, at_high
+        high, at_high = x, y
+    return high
+
+
+@njit(**JIT)
+def quintic(c, x):
     """Value at ``x`` of the Newton polynomial on the doubled nodes 0, 1/2, 1."""
     u = x - 0.5
-    return a0 + x * (a1 + x * (a2 + u * (a3 + u * (a4 + (x - 1.0) * a5))))
+    return c[0] + x * (c[1] + x * (c[2] + u * (c[3] + u * (c[4] + (x - 1.0) * c[5]))))
 
 
 @njit(**JIT)
-def slope(a1, a2, a3, a4, a5, x):
+def slope(c, x):
     """Its derivative."""
     u = x - 0.5
-    p4 = a4 + (x - 1.0) * a5
-    p3, q3 = a3 + u * p4, p4 + u * a5
-    p2, q2 = a2 + u * p3, p3 + u * q3
-    p1, q1 = a1 + x * p2, p2 + x * q2
+    p4 = c[4] + (x - 1.0) * c[5]
+    p3, q3 = c[3] + u * p4, p4 + u * c[5]
+    p2, q2 = c[2] + u * p3, p3 + u * q3
+    p1, q1 = c[1] + x * p2, p2 + x * q2
     return p1 + x * q1
 
 
