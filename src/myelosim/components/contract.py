@@ -40,8 +40,8 @@ class Declared:
 class State:
     """A state of an ODE component.
 
-    ``carried`` marks a state that is a function of the others (a feedback power carried along to save evaluating it); the
-    engine derives it anew at every breakpoint through the component's ``carry``.
+    ``carried`` marks a state that is a function of the others (a feedback power carried along to save evaluating
+    it); the engine derives it anew at every breakpoint through the component's ``carry``.
     """
 
     name: str

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from types import ModuleType
 
-from myelosim.components.effects import linear
+from myelosim.components.effects import emax, linear, log_linear, sigmoid_emax, sustained
 
 KINDS: dict[str, ModuleType] = {
     "linear": linear,
+    "emax": emax,
+    "sigmoid_emax": sigmoid_emax,
+    "log_linear": log_linear,
+    "sustained": sustained,
 }

@@ -5,9 +5,9 @@
     dCirc/dt  = ktr * T_n - kcirc * loss * Circ
     ktr       = (n_transits + 1) / mtt
 
-With ``kcirc = "equal"`` the loss rate is ktr and all states start at baseline; with ``kcirc = "free"`` Prol and the transit
-compartments start at kcirc * baseline / ktr. Both are the drug-free steady state. The feedback is carried as a state w,
-dw/dt = -gamma * w * Circ' / Circ, which saves evaluating a power at every stage.
+With ``kcirc = "equal"`` the loss rate is ktr and all states start at baseline; with ``kcirc = "free"`` Prol and the
+transit compartments start at kcirc * baseline / ktr. Both are the drug-free steady state. The feedback is carried as
+a state w, dw/dt = -gamma * w * Circ' / Circ, which saves evaluating a power at every stage.
 
 Reference: Friberg et al., J Clin Oncol 2002;20:4713-21.
 """
@@ -45,8 +45,11 @@ def states(structure: dict[str, Any]) -> tuple[State, ...]:
     """Return the proliferating pool, the transit chain, the circulating cells and the carried feedback."""
     transits = tuple(State(f"transit_{i + 1}", "10^9/L") for i in range(structure["n_transits"]))
     return (
-        State("proliferating", "10^9/L"), *transits, State("circulating", "10^9/L"), State("feedback", "1", carried=True)
-    )  # fmt: skip
+        State("proliferating", "10^9/L"),
+        *transits,
+        State("circulating", "10^9/L"),
+        State("feedback", "1", carried=True),
+    )
 
 
 def circulating(structure: dict[str, Any]) -> tuple[int, ...]:

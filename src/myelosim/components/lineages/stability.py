@@ -8,9 +8,9 @@ import math
 def chain_limit(n_transits: int, ratio: float) -> float:
     """Return the feedback exponent above which a chain with ``kcirc / ktr = ratio`` oscillates without end.
 
-    The linearized chain has the characteristic equation ``x (x + 1)^n (x + ratio) + ratio * gamma = 0`` (x in units of
-    ktr); a constant drug effect does not change it. At the limit x is imaginary, x = i*w: the phases of the factors add up
-    to pi, which has one solution w, and gamma follows from the moduli.
+    The linearized chain has the characteristic equation ``x (x + 1)^n (x + ratio) + ratio * gamma = 0`` (x in units
+    of ktr); a constant drug effect does not change it. At the limit x is imaginary, x = i*w: the phases of the
+    factors add up to pi, which has one solution w, and gamma follows from the moduli.
 
     Examples
     --------
@@ -23,4 +23,4 @@ def chain_limit(n_transits: int, ratio: float) -> float:
         phase = math.pi / 2 + n_transits * math.atan(w) + math.atan(w / ratio)
         low, high = (low, w) if phase > math.pi else (w, high)
         w = 2 * w if math.isinf(high) else (low + high) / 2
-    return w * (1 + w * w) ** (n_transits / 2) * math.hypot(w, ratio) / ratio
+    return w * math.hypot(1.0, w) ** n_transits * math.hypot(w, ratio) / ratio
