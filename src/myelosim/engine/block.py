@@ -65,6 +65,11 @@ class Block:
         return (*self.lineages, *self.drugs, *self.delays)
 
     @property
+    def states(self) -> int:
+        """Number of states; a block without parts has the area under each exposure."""
+        return sum(len(part.labels) for part in self.parts) if self.parts else len(self.exposures)
+
+    @property
     def stiff(self) -> bool:
         """Whether the implicit stepper takes this block."""
         return any(getattr(part.module, "STIFF", False) for part in self.parts)
@@ -84,7 +89,9 @@ class Block:
         names = [(part.name, part.module.outputs(part.structure)) for part in self.lineages]
         counts = [(owner, outputs[0][0]) for owner, outputs in names]
         others = [(owner, name) for owner, outputs in names for name, _ in outputs[1:]]
-        return (*counts, *others)
+        if not self.parts:
+            return tuple((d.name, name) for name in ("concentration", "area") for d in self.exposures)
+        return (*counts, *others, *((part.name, "concentration") for part in self.drugs))
 
 
 def blocks(model: Model) -> tuple[Block, ...]:
@@ -100,7 +107,9 @@ def blocks(model: Model) -> tuple[Block, ...]:
         if first is not second:
             groups.remove(second)
             first |= second
-    return tuple(_block(model, group, ode) for group in groups)
+    fed = tuple(drug for name, drug in model.drugs.items() if name not in ode)
+    alone = (Block((), (), (), (), fed, {}),) if fed else ()
+    return (*(_block(model, group, ode) for group in groups), *alone)
 
 
 def _block(model: Model, group: set[str], ode: Sequence[str]) -> Block:
@@ -169,6 +178,8 @@ def part_values(part: Part, p: Mapping[str, Any]) -> Values:
 
 def start(block: Block, p: Mapping[str, Any], displaced: Mapping[str, Any]) -> list[Any]:
     """Return the states before treatment; ``displaced`` maps a lineage to a count other than its baseline."""
+    if not block.parts:
+        return [0.0] * block.states
     y: list[Any] = []
     for part in block.lineages:
         own = list(part.module.start(part_values(part, p), part.structure))
@@ -186,6 +197,8 @@ def start(block: Block, p: Mapping[str, Any], displaced: Mapping[str, Any]) -> l
 
 def floors(block: Block, p: Mapping[str, Any]) -> list[Any]:
     """Return the size under which a state's error no longer counts; zero where only the relative error does."""
+    if not block.parts:
+        return [0.0] * block.states
     sizes: list[Any] = [0.0 for part in block.lineages for _ in part.labels]
     for part in block.drugs:
         sizes += part.module.scale(part_values(part, p), part.structure)
@@ -201,10 +214,17 @@ def _delayed(block: Block) -> list[tuple[Part, Effect]]:
     return [(by_prefix[e.prefix], e) for e in block.effects if e.prefix in by_prefix]
 
 
-def observe(block: Block, y: Sequence[Any], p: Mapping[str, Any]) -> list[Any]:
+def observe(block: Block, y: Sequence[Any], x: Mapping[str, Any], p: Mapping[str, Any]) -> list[Any]:
     """Return the outputs in the order of ``block.outputs``."""
+    if not block.parts:
+        return [*x.values(), *y]
     each = [part.module.observe(part.of(y), part_values(part, p), part.structure) for part in block.lineages]
-    return [outputs[0] for outputs in each] + [o for outputs in each for o in outputs[1:]]
+    counts = {part.name: outputs[0] for part, outputs in zip(block.lineages, each, strict=True)}
+    moved = [
+        part.module.concentration(part.of(y), part_values(part, p), counts.get("neutrophil", 0.0), part.structure)
+        for part in block.drugs
+    ]
+    return [*counts.values(), *(o for outputs in each for o in outputs[1:]), *moved]
 
 
 def carry(block: Block, y: Sequence[Any], p: Mapping[str, Any]) -> list[Any]:
@@ -218,6 +238,8 @@ def carry(block: Block, y: Sequence[Any], p: Mapping[str, Any]) -> list[Any]:
 
 def rhs(block: Block, y: Sequence[Any], x: Mapping[str, Any], rates: Sequence[Any], p: Mapping[str, Any]) -> list[Any]:
     """Return the derivatives under exposures ``x`` (by drug) and infusion rates into ``block.inputs``."""
+    if not block.parts:
+        return list(x.values())
     counts = {
         part.name: part.module.observe(part.of(y), part_values(part, p), part.structure)[0] for part in block.lineages
     }

@@ -9,7 +9,7 @@ from typing import Any
 
 from myelosim.components import pk
 from myelosim.engine import block as equations
-from myelosim.engine import stepper
+from myelosim.engine import stepper, stiff
 from myelosim.engine.block import TABLE, Block
 from myelosim.engine.trace import Node, Tape, gradient
 
@@ -62,8 +62,7 @@ def layout(block: Block) -> Layout:
         modes = mode_count(drug.kind, drug.structure)
         rates += [(drug.name, m) for m in range(modes)]
         weights += [(drug.name, channel, m) for channel in module.channels(drug.structure) for m in range(modes)]
-    states = sum(len(part.labels) for part in block.parts)
-    return Layout(equations.declared(block), tuple(rates), tuple(weights), states)
+    return Layout(equations.declared(block), tuple(rates), tuple(weights), block.states)
 
 
 def mode_count(kind: str, structure: Any) -> int:
@@ -84,7 +83,7 @@ class Program:
         self.y = [self.tape.leaf("Y", i, True) for i in range(self.layout.states)]
         self.x = [self.tape.leaf("X", i, True) for i in range(len(block.exposures) + len(block.inputs))]
         exposures = {drug.name: self.x[i] for i, drug in enumerate(block.exposures)}
-        self.rhs = [self._node(d) for d in equations.rhs(block, self.y, exposures, self.x[len(exposures) :], self.p)]
+        self.rhs = [self.node(d) for d in equations.rhs(block, self.y, exposures, self.x[len(exposures) :], self.p)]
         self.hoisted: dict[int, int] = {}
         functions = [
             self._function("rhs", "C, Y, X, D", [("D", f"{i}", d) for i, d in enumerate(self.rhs)]),
@@ -95,7 +94,8 @@ class Program:
         stepping, scratch = method(self)
         self.text = "\n\n\n".join([self._numbers(scratch), self._constants(), *functions, stepping])
 
-    def _node(self, value: Any) -> Node:
+    def node(self, value: Any) -> Node:
+        """Return a value as a node."""
         return value if isinstance(value, Node) else self.tape.constant(value)
 
     def jacobian(self) -> tuple[list[list[Node]], list[list[Node]]]:
@@ -106,11 +106,12 @@ class Program:
         return [[column[i] for column in by_state] for i in n], [[column[i] for column in by_exposure] for i in n]
 
     def _observe(self) -> str:
-        outputs = [self._node(o) for o in equations.observe(self.block, self.y, self.p)]
-        return self._function("observe", "C, Y, O, row", [("O", f"(row + {i})", o) for i, o in enumerate(outputs)])
+        exposures = {drug.name: self.x[i] for i, drug in enumerate(self.block.exposures)}
+        outputs = [self.node(o) for o in equations.observe(self.block, self.y, exposures, self.p)]
+        return self._function("observe", "C, Y, X, O, row", [("O", f"(row + {i})", o) for i, o in enumerate(outputs)])
 
     def _carry(self) -> str:
-        after = [self._node(v) for v in equations.carry(self.block, self.y, self.p)]
+        after = [self.node(v) for v in equations.carry(self.block, self.y, self.p)]
         changed = [("Y", f"{i}", v) for i, v in enumerate(after) if v is not self.y[i]]
         return self._function("carry", "C, Y", changed)
 
@@ -133,6 +134,37 @@ class Program:
             f"@njit(**JIT)\ndef expose(A, S, T, row, h, X):\n{body}\n\n\n"
             f"@njit(**JIT)\ndef expose_now(A, S, X):\n{body_now}"
         )
+
+    def change(self, nodes: Sequence[Node]) -> str:
+        """Return the function that writes how the derivatives change with time alone, through the exposures."""
+        lines = ["@njit(**JIT)", "def change(C, Y, A, S, X, D):"]
+        drugs = len(self.block.exposures)
+        for d, drug in enumerate(self.block.exposures):
+            modes = [m for m, (name, _) in enumerate(self.layout.rates) if name == drug.name]
+            decayed = "".join(f" - load(C, {self.layout.rate + m} * WIDTH) * load(A, {m} * WIDTH)" for m in modes)
+            lines.append(f"    u{d} = load(S, {drugs + d} * WIDTH){decayed}")
+        lines += [f"    u{drugs + i} = splat(0.0)" for i in range(len(self.block.inputs))]
+        body = self.body(nodes)
+        lines += [f"    {line}" for line in body.lines]
+        lines += [f"    store(D, {i} * WIDTH, {text})" for i, text in enumerate(body.results)]
+        return "\n".join(lines)
+
+    def areas(self) -> str:
+        """Return an ``attempt`` that carries the areas under the exposures exactly."""
+        lines = ["@njit(**JIT)", "def attempt(work, size, h, rtol):", "    C, Y, F, Z, G, A, S, T, K, X = work[:10]"]
+        drugs = len(self.block.exposures)
+        for d, drug in enumerate(self.block.exposures):
+            lines.append(
+                f"    z = load(Y, {d} * WIDTH) + h * (load(S, {d} * WIDTH) + 0.5 * h * load(S, {drugs + d} * WIDTH))"
+            )
+            lines += [
+                f"    z = z + load(A, {m} * WIDTH) * (1.0 - load(T, (size * MODES + {m}) * WIDTH)) "
+                f"/ load(C, {self.layout.rate + m} * WIDTH)"
+                for m, (name, _) in enumerate(self.layout.rates)
+                if name == drug.name
+            ]
+            lines.append(f"    store(Z, {d} * WIDTH, z)")
+        return "\n".join([*lines, "    return True, True"])
 
     def _numbers(self, scratch: int) -> str:
         block, lay = self.block, self.layout
@@ -157,7 +189,7 @@ class Program:
             "CHANNEL_MODES": tuple(rates.count(d) for d, _ in channels) or (0,),
             "CHANNEL_WEIGHT": tuple(lay.weight + weights.index(c) for c in channels) or (0,),
         }
-        labels = ", ".join(f"{part.name}.{label}" for part in block.parts for label in part.labels)
+        labels = ", ".join(f"{part.name}.{label}" for part in block.parts for label in part.labels) or "areas"
         head = [f"# states: {labels}", f"# parameters: {', '.join(lay.parameters)}"]
         return "\n".join(head + [f"{name} = {value!r}" for name, value in lines.items()])
 
@@ -234,14 +266,14 @@ class _Body:
             return repr(node.value)
         if node.index in self.names:
             return self.names[node.index]
-        if node.op in "YX":
-            text = f"load({node.op}, {node.value} * WIDTH)"
+        if node.op in "YXU":
+            text = f"u{node.value}" if node.op == "U" else f"load({node.op}, {node.value} * WIDTH)"
         elif not node.varying:
             text = f"load(C, {self.program.hoist(node)} * WIDTH)"
         else:
             operands = [self._text(x) for x in self._parts(node)]
             text = _expression("mul" if node.op == "div" and self._parts(node) != node.args else node.op, operands)
-        if self.uses.get(node.index, 0) < 2 and node.op not in "YX" and node.varying:
+        if self.uses.get(node.index, 0) < 2 and node.op not in "YXU" and node.varying:
             return text
         name = f"v{len(self.names)}"
         self.names[node.index] = name
@@ -263,6 +295,35 @@ def explicit(tableau: stepper.Tableau) -> Any:
     def method(program: Program) -> tuple[str, int]:
         text = f"NODES = {stepper.nodes(tableau)!r}\n\n\n" + stepper.emit(tableau, program.layout.floor)
         return text, stepper.scratch(tableau, program.layout.states)
+
+    return method
+
+
+def implicit() -> Any:
+    """Return the method that integrates a stiff block."""
+
+    def method(program: Program) -> tuple[str, int]:
+        by_state, by_exposure = program.jacobian()
+        elimination = stiff.Elimination(by_state)
+        slopes = [program.tape.leaf("U", i, True) for i in range(len(program.x))]
+        change = [program.node(sum((d * u for d, u in zip(row, slopes, strict=True)), 0.0)) for row in by_exposure]
+        text = [
+            f"NODES = {stiff.nodes()!r}",
+            program.change(change),
+            elimination.factor(program),
+            elimination.solve(),
+            stiff.emit(program.layout.floor),
+        ]
+        return "\n\n\n".join(text), stiff.scratch(elimination, program.layout.states)
+
+    return method
+
+
+def exact() -> Any:
+    """Return the method of a block without states of its own: exposures, and the areas under them, in closed form."""
+
+    def method(program: Program) -> tuple[str, int]:
+        return "NODES = (1.0,)\n\n\n" + program.areas(), 0
 
     return method
 

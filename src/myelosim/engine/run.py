@@ -1,30 +1,25 @@
-"""Run a model's blocks over a population and hand back arrays."""
+"""Run a model over a population and hand back arrays."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import Any
 
 import numpy as np
 
-from myelosim.components import pk
 from myelosim.engine import block as equations
-from myelosim.engine import cache, emit, stepper
-from myelosim.engine.block import TABLE, Block
-from myelosim.engine.emit import Layout
+from myelosim.engine.block import Block
+from myelosim.engine.emit import layout
+from myelosim.engine.job import Job, Seen, inputs
 from myelosim.engine.lanes import WIDTH
-from myelosim.engine.timeline import Plan, plan
+from myelosim.engine.status import Failure, describe
+from myelosim.engine.steady import period, repeated, steady_state
+from myelosim.engine.timeline import Action, actions, plan
+from myelosim.errors import SimulationError
 from myelosim.spec.model import Model
-from myelosim.units import convert
-
-DAY = 24.0
-CROSSINGS = 24  # crossings kept per threshold before a run is repeated with room for more
-TIGHT = 1e-7  # tolerance under which the higher-order pair pays
-
+from myelosim.spec.regimen import DoseEvent
 
 
 @dataclass
@@ -33,7 +28,7 @@ class Track:
 
     ``count`` (subject, time) and ``outputs`` by name likewise; ``minimum`` and ``minimum_time`` (subject, window), the time in
     hours; ``crossing`` (subject, threshold, slot) in hours, increasing, NaN beyond the last; ``below`` (subject, threshold)
-    whether the count begins the first window under the threshold.
+    whether the count is under the threshold at the first of the times; ``limits`` (subject, threshold) the thresholds.
     """
 
     count: np.ndarray
@@ -45,165 +40,162 @@ class Track:
     limits: np.ndarray
 
 
-@dataclass(frozen=True)
-class Setting:
-    """How finely a block is integrated: local tolerance per step, and how often a day may be halved."""
-
-    method: str
-    rtol: float
-    halvings: int
-
-    @property
-    def sizes(self) -> np.ndarray:
-        """Step sizes in hours."""
-        return DAY * 0.5 ** np.arange(self.halvings + 1)
-
-
-def ladder(block: Block, tolerance: float) -> tuple[Setting, ...]:
-    """Return the settings to try in turn: a subject that fails one goes to the next."""
-    if block.stiff:
-        return (Setting("rodas", 0.1 * tolerance, 24), Setting("rodas", 0.01 * tolerance, 34))
-    pair = "dp5" if tolerance >= TIGHT else "dop853"
-    local = 0.2 * tolerance
-    return (Setting(pair, local, 12), Setting(pair, 0.1 * local, 20))
-
-
-METHODS = {"dp5": emit.explicit(stepper.DP5), "dop853": emit.explicit(stepper.DOP853)}
-
-
-@lru_cache(maxsize=256)
-def _program(key: str, method: str) -> Any:
-    return cache.program(emit.source(_known[key], METHODS[method]))
-
-
-_known: dict[str, Block] = {}
-
-
-def program(block: Block, method: str) -> Any:
-    """Return the compiled program of a block."""
-    _known.setdefault(block.key, block)
-    return _program(block.key, method)
-
-
 @dataclass
-class Seen:
-    """What a block's run gave, over padded subjects."""
+class Run:
+    """Tracks by lineage, exposures by drug (subject, time), and what failed."""
 
-    out: np.ndarray  # (time, output, subject)
-    lows: np.ndarray  # (window, count, 2, subject)
-    crossings: np.ndarray  # (count, threshold, 1 + slot, subject)
-    state: np.ndarray
-    report: np.ndarray  # (group, 3): status, time reached (h), steps
-
-
-def inputs(block: Block, lay: Layout, p: Mapping[str, Any], start: Mapping[str, float], subjects: int) -> np.ndarray:
-    """Return the rows of parameters a program reads, (row, subject)."""
-    rows: list[Any] = [p[name] for name in lay.parameters]
-    rates: list[Any] = []
-    weights: list[Any] = []
-    for drug in block.exposures:
-        if drug.kind == TABLE:
-            continue
-        module = pk.KINDS[drug.kind]
-        own = equations.values(drug.name, [d.name for d in module.parameters(drug.structure)], p)
-        drug_rates, by_channel = module.modes(own, drug.structure)
-        per_amount = concentration_per_amount(drug)
-        rates += drug_rates
-        weights += [w * per_amount for channel in module.channels(drug.structure) for w in by_channel[channel]]
-    rows += [*rates, *weights, *equations.floors(block, p), *equations.start(block, p, start)]
-    table = np.empty((len(rows), subjects))
-    for i, row in enumerate(rows):
-        table[i] = row
-    return table
+    tracks: dict[str, Track] = field(default_factory=dict)
+    concentration: dict[str, np.ndarray] = field(default_factory=dict)
+    area: dict[str, np.ndarray] = field(default_factory=dict)
+    failures: list[Failure] = field(default_factory=list)
+    steps: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def concentration_per_amount(drug: Any) -> float:
-    """Return what one unit of amount per liter is in the drug's concentration unit."""
-    if drug.concentration_unit == "rel":
-        return 1.0
-    return convert(1.0, f"{drug.amount_unit}/L", drug.concentration_unit, molar_mass=drug.molar_mass)
+def run(
+    model: Model,
+    events: Sequence[DoseEvent],
+    *,
+    times: np.ndarray,
+    individuals: Mapping[str, Any],
+    covariates: Mapping[str, Any],
+    subjects: int,
+    limits: Mapping[str, np.ndarray] | None = None,
+    windows: Sequence[tuple[float, float]] = (),
+    tolerance: float = 1e-6,
+    threads: int | None = None,
+    on_failure: str = "raise",
+) -> Run:
+    """Integrate ``subjects`` subjects through single dose events.
+
+    Parameters
+    ----------
+    model : Model
+        What is simulated; ``model.start`` displaces counts at time zero.
+    events : sequence of DoseEvent
+        Single doses, in order of time.
+    times : numpy.ndarray
+        Hours at which values are kept, increasing from 0 or later.
+    individuals : mapping
+        Every parameter of the model, a number or an array over at least ``subjects`` subjects; a longer array names those who fill
+        the last group of lanes.
+    covariates : mapping
+        ``weight`` (kg) and ``surface`` (m2) where doses need them, likewise.
+    limits : mapping
+        Thresholds to watch, by lineage: (threshold,) or (subject, threshold).
+    windows : sequence of (float, float)
+        Hours between which minima and crossings are looked for, one after the other.
+    tolerance : float
+        Aim for the relative error of counts.
+    on_failure : {"raise", "mask"}
+        What to do about subjects that no setting can integrate.
+
+    Raises
+    ------
+    SimulationError
+        Names the first subjects that failed, when and with what.
+    """
+    threads = threads or os.cpu_count() or 1
+    padded = -(-subjects // WIDTH) * WIDTH
+    p = {name: _padded(value, subjects, padded) for name, value in individuals.items()}
+    who = {name: _padded(value, subjects, padded) for name, value in covariates.items() if not isinstance(value, str)}
+    done, rows = actions(model, events, p, who)
+    result = Run()
+    periodic = [e for e in events if e.steady_state]
+    for block in equations.blocks(model):
+        job = _job(model, block, done, rows, p, times, windows, limits or {}, padded)
+        if periodic:
+            interval, periods = period(periodic)
+            again, amounts = actions(model, periodic, p, who)
+            span = np.array([interval * periods])
+            orbit = _job(model, block, repeated(again, interval, periods), amounts, p, span, (), {}, padded)
+            job.state = steady_state(orbit, span[0], 0.1 * tolerance, threads)
+        seen = job.run(tolerance, threads)
+        result.failures += _rescue(job, seen, subjects, tolerance, p)
+        _collect(result, job, seen, subjects, times)
+    if result.failures and on_failure == "raise":
+        raise SimulationError(describe(result.failures, subjects))
+    return result
 
 
-@dataclass
-class Job:
-    """One block over one population and one plan."""
+def _padded(value: Any, subjects: int, padded: int) -> Any:
+    if np.ndim(value) == 0:
+        return float(value)
+    value = np.asarray(value, float)
+    return np.concatenate([value, np.repeat(value[-1:], max(padded - len(value), 0))])[:padded]
 
-    block: Block
-    layout: Layout
-    plan: Plan
-    table: np.ndarray
-    saves: int
-    windows: int
-    limits: np.ndarray  # (count, threshold, subject)
-    state: np.ndarray | None = None
 
-    def run(self, tolerance: float, threads: int) -> Seen:
-        """Integrate everyone, stricter where it fails, with more room where crossings overflow."""
-        room = CROSSINGS
-        while True:
-            seen = self._attempt(tolerance, threads, room)
-            if seen.crossings[:, :, 0].max(initial=0.0) <= room:
-                return seen
-            room = 2 * int(seen.crossings[:, :, 0].max())
+def _job(
+    model: Model,
+    block: Block,
+    done: Sequence[Action],
+    rows: Mapping[Any, Any],
+    p: Mapping[str, Any],
+    times: np.ndarray,
+    windows: Sequence[tuple[float, float]],
+    limits: Mapping[str, np.ndarray],
+    padded: int,
+) -> Job:
+    lay = layout(block)
+    watched = [np.atleast_1d(limits.get(part.name, np.zeros(0))) for part in block.lineages]
+    most = max((w.shape[-1] for w in watched), default=0)
+    table = np.full((len(watched), most, padded), -1.0)  # no count is ever under -1
+    for k, w in enumerate(watched):
+        values = w if w.ndim == 1 else np.concatenate([w, np.repeat(w[-1:], padded - len(w), axis=0)])
+        table[k, : w.shape[-1]] = np.broadcast_to(values, (padded, w.shape[-1])).T
+    return Job(
+        block=block,
+        layout=lay,
+        plan=plan(block, done, rows, times, windows if block.lineages else (), padded),
+        table=inputs(block, lay, p, model.start, padded),
+        saves=len(times),
+        windows=len(windows) if block.lineages else 0,
+        limits=table,
+    )
 
-    def _attempt(self, tolerance: float, threads: int, room: int) -> Seen:
-        subjects = self.table.shape[1]
-        counts, thresholds = self.limits.shape[:2]
-        outputs = len(self.block.outputs)
-        lay = self.layout
-        modes, drugs = len(lay.rates), len(self.block.exposures)
-        state = np.zeros((lay.states + modes + 2 * drugs + len(self.block.inputs), subjects))
-        if self.state is not None:
-            state[:] = self.state
+
+def _rescue(job: Job, seen: Seen, subjects: int, tolerance: float, p: Mapping[str, Any]) -> list[Failure]:
+    """Run the members of failed groups alone; return those who still fail."""
+    failures = []
+    for group in np.flatnonzero(seen.report[:, 0]):
+        for subject in range(group * WIDTH, min((group + 1) * WIDTH, subjects)):
+            own = job.alone(subject, tolerance).run(tolerance, 1)
+            status, reached = own.report[0, :2]
+            room = min(own.crossings.shape[2], seen.crossings.shape[2])
+            seen.out[:, :, subject] = own.out[:, :, 0]
+            seen.lows[..., subject] = own.lows[..., 0]
+            seen.crossings[:, :, :room, subject] = own.crossings[:, :, :room, 0]
+            if status:
+                seen.out[:, :, subject] = np.nan
+                seen.lows[..., subject] = np.nan
+                values = {n: float(np.broadcast_to(p[n], (subject + 1,))[subject] if np.ndim(p[n]) == 0 else p[n][subject])
+                          for n in job.layout.parameters}  # fmt: skip
+                failures.append(Failure(subject, job.block.name, int(status), float(reached), values))
+    return failures
+
+
+def _collect(result: Run, job: Job, seen: Seen, subjects: int, times: np.ndarray) -> None:
+    block = job.block
+    result.steps[block.name] = seen.report[:, 2].astype(int)
+    for o, (owner, name) in enumerate(block.outputs):
+        values = seen.out[:, o, :subjects].T
+        if owner in {part.name for part in block.lineages}:
+            if o >= len(block.lineages):
+                result.tracks[owner].outputs[name] = values
+                continue
+            crossing = seen.crossings[o, :, :, :subjects]
+            slots = int(crossing[:, 0].max(initial=0.0)) if crossing.size else 0
+            hours = np.where(np.arange(slots)[:, None] < crossing[:, :1], crossing[:, 1 : slots + 1], np.nan)
+            limit = job.limits[o, :, :subjects].T
+            result.tracks[owner] = Track(
+                count=values,
+                outputs={},
+                minimum=seen.lows[:, o, 0, :subjects].T,
+                minimum_time=seen.lows[:, o, 1, :subjects].T,
+                crossing=np.moveaxis(hours, -1, 0),
+                below=values[:, :1] < limit,
+                limits=limit,
+            )
+        elif name == "concentration":
+            result.concentration[owner] = values
         else:
-            state[: lay.states] = self.table[lay.start :]
-        initial = state.copy()
-        seen = Seen(
-            out=np.full((self.saves, outputs, subjects), np.nan),
-            lows=np.full((self.windows, counts, 2, subjects), np.nan),
-            crossings=np.zeros((counts, thresholds, room + 1, subjects)),
-            state=state,
-            report=np.zeros((subjects // WIDTH, 3)),
-        )
-        groups = np.arange(subjects // WIDTH)
-        for setting in ladder(self.block, tolerance):
-            state.reshape(len(state), -1, WIDTH)[:, groups] = initial.reshape(len(state), -1, WIDTH)[:, groups]
-            seen.crossings.reshape(counts, thresholds, room + 1, -1, WIDTH)[:, :, :, groups] = 0.0
-            self._solve(setting, groups, seen, room, threads)
-            groups = np.flatnonzero(seen.report[:, 0] != 0)
-            if not len(groups):
-                break
-        return seen
-
-    def _solve(self, setting: Setting, groups: np.ndarray, seen: Seen, room: int, threads: int) -> None:
-        compiled = program(self.block, setting.method)
-        subjects = self.table.shape[1]
-        thresholds = self.limits.shape[1]
-        watched = (thresholds, room, self.limits.reshape(-1), seen.lows.reshape(-1), seen.crossings.reshape(-1))
-
-        sizes = compiled.rows(len(setting.sizes))
-        at = np.cumsum([0, *sizes])[:-1] * WIDTH
-
-        def call(part: tuple[int, int]) -> None:
-            scratch = np.zeros(sum(sizes) * WIDTH)
-            compiled.solve(
-                part[0], part[1], self.plan.spans, self.plan.arrays, self.table.reshape(-1), seen.state.reshape(-1),
-                self.plan.amount.reshape(-1), subjects, setting.sizes, setting.rtol, watched, seen.out.reshape(-1),
-                seen.report.reshape(-1), scratch, at,
-            )  # fmt: skip
-
-        whole = len(groups) == subjects // WIDTH
-        if whole:
-            size = max(8, -(-len(groups) // (8 * threads)))
-            parts = [(i, min(i + size, len(groups))) for i in range(0, len(groups), size)]
-        else:
-            parts = [(int(i), int(i) + 1) for i in groups]
-        call(parts[0])  # compiles or loads, once
-        if len(parts) == 1:
-            return
-        if threads == 1:
-            for part in parts[1:]:
-                call(part)
-            return
-        with ThreadPoolExecutor(threads) as pool:
-            list(pool.map(call, parts[1:]))
+            result.area[owner] = values

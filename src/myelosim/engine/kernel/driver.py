@@ -125,21 +125,21 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
     copy(S, 0, state, STATES + MODES, 2 * DRUGS + INPUTS, n, g, False)
     for k in range(H[1]):
         tabulate(C, T, k, H[0][k])
-    lev, after_dose, status, total, t = 2, 4, DONE, 0, stop[span[0]]
+    lev, after_dose, status, total, t = min(2, H[1] - 1), min(4, H[1] - 1), DONE, 0, stop[span[0]]
     for i in range(span[0], span[1]):
         t = stop[i]
         acted = act_from[i + 1] > act_from[i]
         for a in range(act_from[i], act_from[i + 1]):
             act(work, act_kind[a], act_target[a], load(amount, act_row[a] * n + g) * act_factor[a])
         carry(C, Y)
-        observe(C, Y, O, 0)
+        expose_now(A, S, X)
+        observe(C, Y, X, O, 0)
         if save[i] >= 0:
             copy(out, save[i] * OUTPUTS, O, 0, OUTPUTS, n, g, True)
         if i + 1 == span[1]:
             break
         if window[i] >= 0 and (i == span[0] or window[i - 1] != window[i]):
             begin_window(work, seen, t, n, g, window[i])
-        expose_now(A, S, X)
         rhs(C, Y, X, F)
         status, steps, s, lev, opened = advance(
             work, seen, H, after_dose if acted else lev, rtol, stop[i + 1] - t, t, n, g, window[i]

@@ -49,8 +49,8 @@ def rhs(C: Any, Y: Any, X: Any, D: Any) -> None:
     """Write the derivatives ``D`` of the states ``Y`` under the exposures ``X``."""
 
 
-def observe(C: Any, Y: Any, O: Any, row: int) -> None:  # noqa: E741
-    """Write the outputs, which are linear in ``Y``, from ``row`` on."""
+def observe(C: Any, Y: Any, X: Any, O: Any, row: int) -> None:  # noqa: E741
+    """Write the outputs from ``row`` on; the counts among them are linear in ``Y``."""
 
 
 def carry(C: Any, Y: Any) -> None:

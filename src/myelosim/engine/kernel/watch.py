@@ -28,12 +28,12 @@ def begin_window(work, seen, t, n, g, window):
 @njit(**JIT)
 def watch(work, seen, size, h, rtol, H, t, n, g, window):
     """Look at a finished step of ``h`` hours that began at ``t``."""
-    C, Y, F, Z, G, O = work[0], work[1], work[2], work[3], work[4], work[12]  # noqa: E741
+    C, Y, F, Z, G, X, O = work[0], work[1], work[2], work[3], work[4], work[9], work[12]  # noqa: E741
     levels, room, limits, lows, crossings = seen
-    observe(C, Y, O, 0)
-    observe(C, F, O, OUTPUTS)
-    observe(C, Z, O, 2 * OUTPUTS)
-    observe(C, G, O, 3 * OUTPUTS)
+    observe(C, Y, X, O, 0)
+    observe(C, F, X, O, OUTPUTS)
+    observe(C, Z, X, O, 2 * OUTPUTS)
+    observe(C, G, X, O, 3 * OUTPUTS)
     eventful = False
     for o in range(COUNTS):
         y0, d0 = load(O, o * WIDTH), load(O, (OUTPUTS + o) * WIDTH)
@@ -54,14 +54,14 @@ def watch(work, seen, size, h, rtol, H, t, n, g, window):
 @njit(**JIT)
 def look_again(work, seen, size, h, rtol, H, t, n, g, window):
     """Step to the middle and search every lane that has something to find."""
-    C, Z, G, M, N, O = work[0], work[3], work[4], work[10], work[11], work[12]  # noqa: E741
+    C, Z, G, X, M, N, O = work[0], work[3], work[4], work[9], work[10], work[11], work[12]  # noqa: E741
     for i in range(STATES * WIDTH):
         M[i] = Z[i]
         N[i] = G[i]
     middle = step_size(work, size, 0.5 * h, H)
     attempt(work, middle, 0.5 * h, rtol)
-    observe(C, Z, O, 4 * OUTPUTS)
-    observe(C, G, O, 5 * OUTPUTS)
+    observe(C, Z, X, O, 4 * OUTPUTS)
+    observe(C, G, X, O, 5 * OUTPUTS)
     for i in range(STATES * WIDTH):
         Z[i] = M[i]
         G[i] = N[i]

@@ -1,0 +1,119 @@
+"""The periodic state of the whole system under repeated doses, found as a fixed point.
+
+The modes of linear kinetics are affine in their start over one interval, so their periodic state is exact. For the other states
+Newton's method solves "the state after a week of doses is the state before it", in logarithms where a state is a
+count; the derivatives are one more lane per state.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+import numpy as np
+
+from myelosim.engine.job import Job
+from myelosim.engine.lanes import WIDTH
+from myelosim.engine.timeline import Action
+from myelosim.errors import ConvergenceError, SpecError
+from myelosim.spec.regimen import DoseEvent
+
+WEEK = 168.0
+RUN_IN = 8  # weeks from the drug-free state to the first guess
+NUDGE = 1e-4
+ITERATIONS = 20
+ENOUGH = 30.0  # Newton's last step, in tolerances
+
+
+def period(events: Sequence[DoseEvent]) -> tuple[float, int]:
+    """Return the interval of the steady-state doses and how often it fits a week.
+
+    Raises
+    ------
+    SpecError
+        The doses do not begin together at time zero with one interval.
+    """
+    intervals = {e.interval for e in events}
+    if len(intervals) != 1 or any(e.time for e in events) or min(intervals) <= 0:
+        raise SpecError("steady state: doses with SS = 1 must all be at time 0 and share one interval II > 0")
+    (interval,) = intervals
+    if any(e.duration > interval for e in events):
+        raise SpecError("steady state: an infusion may not last longer than the interval II")
+    return interval, max(1, round(WEEK / interval))
+
+
+def repeated(done: Sequence[Action], interval: float, periods: int) -> list[Action]:
+    """Return the actions of one interval given again in each of ``periods``."""
+    return [replace(a, time=a.time + k * interval) for k in range(periods) for a in done]
+
+
+def steady_state(job: Job, span: float, tolerance: float, threads: int) -> np.ndarray:
+    """Return the kernel state just before the first dose of a periodic regimen, (row, subject).
+
+    ``job`` runs over ``span`` hours of doses, a whole number of intervals.
+
+    Raises
+    ------
+    ConvergenceError
+        No fixed point was found for some subject.
+    """
+    lay, subjects = job.layout, job.table.shape[1]
+    modes = slice(lay.states, lay.states + len(lay.rates))
+    rows = lay.states + len(lay.rates) + 2 * len(job.block.exposures) + len(job.block.inputs)
+    state = np.zeros((rows, subjects))
+    state[: lay.states] = job.table[lay.start :]
+    once = replace(job, state=state).run(tolerance, threads).state
+    decay = np.exp(-job.table[lay.rate : lay.rate + len(lay.rates)] * span)
+    state[modes] = once[modes] / (1.0 - decay)
+    if not job.block.parts:
+        return state
+    for _ in range(RUN_IN):
+        state[: lay.states] = replace(job, state=state).run(tolerance, threads).state[: lay.states]
+    return _newton(job, state, tolerance, threads)
+
+
+def _newton(job: Job, state: np.ndarray, tolerance: float, threads: int) -> np.ndarray:
+    lay = job.layout
+    free = [part.first + i for part in job.block.parts for i, carried in enumerate(part.carried) if not carried]
+    cells = {part.first + i for part in job.block.lineages for i in range(len(part.labels))}
+    floor = job.table[lay.floor : lay.floor + lay.states]
+    wide = _widened(job, len(free) + 1)
+    for _ in range(ITERATIONS):
+        nudge = NUDGE * np.maximum(np.abs(state[: lay.states]), floor)[free] + 1e-300
+        start = np.repeat(_grouped(state), len(free) + 1, axis=1)
+        for k, row in enumerate(free):
+            start[row, k + 1 :: len(free) + 1] += _grouped(nudge[k : k + 1])[0]
+        after = replace(wide, state=start.reshape(len(state), -1)).run(tolerance, threads).state[free]
+        after = after.reshape(len(free), -1, len(free) + 1, WIDTH)
+        change = np.moveaxis(after[:, :, 1:] - after[:, :, :1], 2, 1) / _grouped(nudge)[None]
+        jacobian = np.moveaxis(change, (0, 1), (-2, -1)).reshape(-1, len(free), len(free))
+        missed = after[:, :, 0].reshape(len(free), -1) - state[free]
+        step = np.linalg.solve(np.eye(len(free)) - jacobian, missed.T[..., None])[..., 0].T
+        size = np.maximum(np.abs(state[free]), floor[free]) + 1e-300
+        for k, row in enumerate(free):
+            if row in cells:
+                state[row] *= np.exp(np.clip(step[k] / state[row], -1.0, 1.0))
+            else:
+                state[row] += step[k]
+        if np.max(np.abs(step) / size) < ENOUGH * tolerance:
+            return state
+    worst = int(np.argmax(np.max(np.abs(step) / size, axis=0)))
+    raise ConvergenceError(
+        f"no steady state of {job.block.name} was found for subject {worst}: the regimen may not have one; simulate from baseline"
+    )
+
+
+def _grouped(rows: np.ndarray) -> np.ndarray:
+    return rows.reshape(len(rows), -1, WIDTH)
+
+
+def _widened(job: Job, copies: int) -> Job:
+    """Return the job with every group of lanes repeated."""
+
+    def repeat(rows: np.ndarray) -> np.ndarray:
+        return np.repeat(_grouped(rows), copies, axis=1).reshape(len(rows), -1)
+
+    wide = replace(job.plan, spans=np.repeat(job.plan.spans, copies, axis=0), amount=repeat(job.plan.amount))
+    table = repeat(job.table)
+    limits = np.empty((len(job.block.lineages), 0, table.shape[1]))
+    return replace(job, plan=wide, table=table, limits=limits)
