@@ -44,7 +44,7 @@ def ladder(block: Block, tolerance: float) -> tuple[Setting, ...]:
     """Return the settings to try in turn: a subject that fails one goes to the next."""
     if not block.parts:
         return (Setting("exact", tolerance, 0),)
-    implicit = (Setting("rodas", 0.1 * tolerance, 24), Setting("rodas", 0.01 * tolerance, 34))
+    implicit = (Setting("rodas", 2.0 * tolerance, 24), Setting("rodas", 0.05 * tolerance, 34))
     if block.stiff:
         return implicit
     pair = "dp5" if tolerance >= TIGHT else "dop853"
