@@ -48,7 +48,7 @@ def test_the_start_is_at_rest_at_the_baseline(kind, structure, values):
 
 @every
 def test_parameters_are_declared_and_no_other_is_read(kind, structure, values):
-    module, structure, p, _ = build(kind, structure, values)
+    module, structure, _, _ = build(kind, structure, values)
     assert {d.name for d in module.parameters(structure)} == set(values)
 
 
