@@ -15,6 +15,7 @@ from typing import Any
 from myelosim.components import delays, effects, lineages, pk
 from myelosim.components.contract import Values
 from myelosim.spec.model import Drug, Effect, Model
+from myelosim.units import convert
 
 TABLE = "table"
 
@@ -46,6 +47,7 @@ class Block:
     effects: tuple[Effect, ...]
     exposures: tuple[Drug, ...]  # drugs given by modes or tables
     combine: Mapping[str, str]
+    per_amount: Mapping[str, float]  # ODE drug -> its concentration unit over amount per liter
 
     @property
     def name(self) -> str:
@@ -57,7 +59,7 @@ class Block:
         """A text that is the same for blocks of the same structure."""
         parts = [(p.name, p.module.__name__, dict(p.structure), p.prefix, p.first) for p in self.parts]
         drugs = [(d.name, d.kind, dict(d.structure)) for d in self.exposures]
-        return repr((parts, self.effects, drugs, dict(self.combine)))
+        return repr((parts, self.effects, drugs, dict(self.combine), dict(self.per_amount)))
 
     @property
     def parts(self) -> tuple[Part, ...]:
@@ -108,7 +110,7 @@ def blocks(model: Model) -> tuple[Block, ...]:
             groups.remove(second)
             first |= second
     fed = tuple(drug for name, drug in model.drugs.items() if name not in ode)
-    alone = (Block((), (), (), (), fed, {}),) if fed else ()
+    alone = (Block((), (), (), (), fed, {}, {}),) if fed else ()
     return (*(_block(model, group, ode) for group in groups), *alone)
 
 
@@ -138,7 +140,10 @@ def _block(model: Model, group: set[str], ode: Sequence[str]) -> Block:
             add("delays", effect.prefix, module, {}, effect.prefix, module.states())
     exposures = tuple(model.drugs[name] for name in dict.fromkeys(e.drug for e in used) if name not in ode)
     combine = {cell.name: cell.combine for cell in cells}
-    return Block(tuple(parts["lineages"]), tuple(parts["drugs"]), tuple(parts["delays"]), used, exposures, combine)
+    per_amount = {part.name: concentration_per_amount(model.drugs[part.name]) for part in parts["drugs"]}
+    return Block(
+        tuple(parts["lineages"]), tuple(parts["drugs"]), tuple(parts["delays"]), used, exposures, combine, per_amount
+    )
 
 
 def _stateful(effect: Effect) -> ModuleType | None:
@@ -220,11 +225,21 @@ def observe(block: Block, y: Sequence[Any], x: Mapping[str, Any], p: Mapping[str
         return [*x.values(), *y]
     each = [part.module.observe(part.of(y), part_values(part, p), part.structure) for part in block.lineages]
     counts = {part.name: outputs[0] for part, outputs in zip(block.lineages, each, strict=True)}
-    moved = [
-        part.module.concentration(part.of(y), part_values(part, p), counts.get("neutrophil", 0.0), part.structure)
-        for part in block.drugs
-    ]
+    count = counts.get("neutrophil", 0.0)
+    moved = [_concentration(block, part, y, part_values(part, p), count) for part in block.drugs]
     return [*counts.values(), *(o for outputs in each for o in outputs[1:]), *moved]
+
+
+def _concentration(block: Block, part: Part, y: Sequence[Any], own: Values, count: Any) -> Any:
+    """Return the concentration of an ODE drug in its own unit; the component gives amount per liter."""
+    return block.per_amount[part.name] * part.module.concentration(part.of(y), own, count, part.structure)
+
+
+def concentration_per_amount(drug: Drug) -> float:
+    """Return what one unit of amount per liter is in the drug's concentration unit."""
+    if drug.concentration_unit == "rel":
+        return 1.0
+    return convert(1.0, f"{drug.amount_unit}/L", drug.concentration_unit, molar_mass=drug.molar_mass)
 
 
 def carry(block: Block, y: Sequence[Any], p: Mapping[str, Any]) -> list[Any]:
@@ -248,7 +263,7 @@ def rhs(block: Block, y: Sequence[Any], x: Mapping[str, Any], rates: Sequence[An
     moved: list[Any] = []
     for part in block.drugs:
         own = part_values(part, p)
-        drive[part.name, "concentration"] = part.module.concentration(part.of(y), own, count, part.structure)
+        drive[part.name, "concentration"] = _concentration(block, part, y, own, count)
         if hasattr(part.module, "signal"):
             drive[part.name, "occupancy"] = part.module.signal(part.of(y), own, count, part.structure)
         change = list(part.module.rhs(part.of(y), own, count, part.structure))

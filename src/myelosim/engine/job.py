@@ -18,7 +18,6 @@ from myelosim.engine.emit import Layout
 from myelosim.engine.lanes import WIDTH
 from myelosim.engine.timeline import Plan, plan
 from myelosim.spec.model import Model
-from myelosim.units import convert
 
 DAY = 24.0
 CROSSINGS = 24  # crossings kept per threshold before a run is repeated with room for more
@@ -96,7 +95,7 @@ def inputs(block: Block, lay: Layout, p: Mapping[str, Any], start: Mapping[str, 
         module = pk.KINDS[drug.kind]
         own = equations.values(drug.name, [d.name for d in module.parameters(drug.structure)], p)
         drug_rates, by_channel = module.modes(own, drug.structure)
-        per_amount = concentration_per_amount(drug)
+        per_amount = equations.concentration_per_amount(drug)
         rates += drug_rates
         weights += [w * per_amount for channel in module.channels(drug.structure) for w in by_channel[channel]]
     rows += [*rates, *weights, *equations.floors(block, p), *equations.start(block, p, start)]
@@ -104,13 +103,6 @@ def inputs(block: Block, lay: Layout, p: Mapping[str, Any], start: Mapping[str, 
     for i, row in enumerate(rows):
         table[i] = row
     return table
-
-
-def concentration_per_amount(drug: Any) -> float:
-    """Return what one unit of amount per liter is in the drug's concentration unit."""
-    if drug.concentration_unit == "rel":
-        return 1.0
-    return convert(1.0, f"{drug.amount_unit}/L", drug.concentration_unit, molar_mass=drug.molar_mass)
 
 
 @dataclass

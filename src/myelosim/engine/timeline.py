@@ -66,10 +66,12 @@ def _dose(drug: Drug, event: DoseEvent, p: Mapping[str, Any], who: Mapping[str, 
     if row is None:
         raise SpecError(f"dose of {drug.name!r} is per {basis}, and no {'weight' if basis == 'kg' else 'surface'} is known")
     time: Any = event.time
-    if absorbed and f"{drug.name}.f" in p:
-        row, time = row * p[f"{drug.name}.f"], time + p.get(f"{drug.name}.tlag", 0.0)
+    if absorbed:
+        time = time + p.get(f"{drug.name}.tlag", 0.0)
     if not hasattr(module, "modes"):
-        row = row * module.dose(_own(drug, module, p), drug.structure)[channel]
+        row = row * module.dose(_own(drug, module, p), drug.structure)[channel]  # holds the bioavailability
+    elif absorbed:
+        row = row * p.get(f"{drug.name}.f", 1.0)
     duration: Any = event.duration
     if absorbed and drug.structure.get("absorption") == "zero_order" and not duration:
         duration = p[f"{drug.name}.duration"]
