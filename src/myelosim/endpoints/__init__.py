@@ -1,1 +1,120 @@
-"""TBD."""
+"""From trajectories to what a study reports.
+
+To add an endpoint: a function of a `Course` in the file of its family, a line in `ENDPOINTS`, a test in
+``tests/endpoints`` with the reason for each expected number.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
+
+from myelosim.endpoints import detection, duration, nadir, observed, recovery, severity
+from myelosim.endpoints.course import Course, Track, levels, stack, windows
+
+__all__ = ["ENDPOINTS", "Course", "Endpoint", "Track", "evaluate", "levels", "stack", "windows"]
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """A function of a course, and what its numbers mean.
+
+    ``unit`` is "count" for the lineage's own unit, "day" for a number of days or for elapsed days since time zero,
+    "grade", "flag" for 1, 0 or NaN (the question does not arise), or "1". ``of`` is "cycle" where there is one value
+    per cycle.
+    """
+
+    compute: Callable[[Course], NDArray[Any]]
+    unit: str
+    meaning: str
+    of: str = ""
+
+
+ENDPOINTS: dict[str, Endpoint] = {
+    "baseline": Endpoint(nadir.baseline, "count", "true count at time zero"),
+    "observed_baseline": Endpoint(nadir.observed_baseline, "count", "geometric mean seen before the first dose"),
+    "nadir": Endpoint(nadir.nadir, "count", "lowest true count from the first dose on"),
+    "nadir_day": Endpoint(nadir.nadir_day, "day", "day of the nadir"),
+    "nadir_at_edge": Endpoint(nadir.nadir_at_edge, "flag", "nadir at the first dose or the horizon"),
+    "cycle_nadir": Endpoint(nadir.cycle_nadir, "count", "lowest true count of the cycle", "cycle"),
+    "cycle_nadir_day": Endpoint(nadir.cycle_nadir_day, "day", "day of the cycle's nadir", "cycle"),
+    "cycle_nadir_at_edge": Endpoint(nadir.cycle_nadir_at_edge, "flag", "nadir at the cycle's edge", "cycle"),
+    "observed_nadir": Endpoint(nadir.observed_nadir, "count", "lowest value seen after the first dose"),
+    "observed_nadir_day": Endpoint(nadir.observed_nadir_day, "day", "day of the lowest value seen"),
+    "baseline_grade": Endpoint(severity.baseline_grade, "grade", "grade at time zero"),
+    "worst_grade": Endpoint(severity.worst_grade, "grade", "grade of the nadir"),
+    "treatment_emergent": Endpoint(severity.treatment_emergent, "flag", "worst grade worse than at time zero"),
+    "observed_baseline_grade": Endpoint(severity.observed_baseline_grade, "grade", "grade of the observed baseline"),
+    "observed_grade": Endpoint(severity.observed_grade, "grade", "worst grade seen"),
+    "observed_treatment_emergent": Endpoint(
+        severity.observed_treatment_emergent, "flag", "worst grade seen worse than at baseline"
+    ),
+    "days_grade3": Endpoint(duration.days_grade3, "day", "days at grade 3 or worse"),
+    "longest_grade3": Endpoint(duration.longest_grade3, "day", "longest episode of grade 3 or worse"),
+    "days_grade4": Endpoint(duration.days_grade4, "day", "days at grade 4"),
+    "longest_grade4": Endpoint(duration.longest_grade4, "day", "longest episode of grade 4"),
+    "grade3_at_horizon": Endpoint(duration.grade3_at_horizon, "flag", "still at grade 3 or worse at the horizon"),
+    "recovery_day": Endpoint(recovery.recovery_day, "day", "day of lasting recovery after the last grade 3"),
+    "recovery_day_baseline": Endpoint(
+        recovery.recovery_day_baseline, "day", "day of lasting return to 90 % of baseline after the last grade 3"
+    ),
+    "unrecovered": Endpoint(recovery.unrecovered, "flag", "grade 3 occurred and recovery did not by the horizon"),
+    "onset": Endpoint(detection.onset, "day", "first visit that shows grade 3 or worse"),
+    "true_onset": Endpoint(detection.true_onset, "day", "first fall to grade 3"),
+    "caught": Endpoint(detection.caught, "flag", "a visit shows grade 3 or worse during a true episode"),
+    "delay": Endpoint(detection.delay, "day", "days from the true onset to the visit that catches it"),
+    "false_alarms": Endpoint(detection.false_alarms, "1", "visits that show grade 3 or worse outside a true episode"),
+    "observed_days_grade3": Endpoint(observed.observed_days_grade3, "day", "days at grade 3 or worse, from visits"),
+    "observed_days_grade3_lower": Endpoint(
+        observed.observed_days_grade3_lower, "day", "days between visits of grade 3 or worse"
+    ),
+    "observed_longest_grade3": Endpoint(
+        observed.observed_longest_grade3, "day", "longest episode of grade 3 or worse, from visits"
+    ),
+    "observed_longest_grade3_lower": Endpoint(
+        observed.observed_longest_grade3_lower, "day", "most days between visits of one episode of grade 3 or worse"
+    ),
+    "observed_days_grade4": Endpoint(observed.observed_days_grade4, "day", "days at grade 4, from visits"),
+    "observed_days_grade4_lower": Endpoint(
+        observed.observed_days_grade4_lower, "day", "days between visits of grade 4"
+    ),
+    "observed_longest_grade4": Endpoint(
+        observed.observed_longest_grade4, "day", "longest episode of grade 4, from visits"
+    ),
+    "observed_longest_grade4_lower": Endpoint(
+        observed.observed_longest_grade4_lower, "day", "most days between visits of one episode of grade 4"
+    ),
+    "observed_grade3_censored": Endpoint(
+        observed.observed_grade3_censored, "flag", "last visit still shows grade 3 or worse"
+    ),
+}
+
+
+def evaluate(course: Course, names: Iterable[str] | None = None) -> dict[str, NDArray[Any]]:
+    """Evaluate endpoints of one lineage in one arm.
+
+    Parameters
+    ----------
+    course : Course
+        What happened and what was seen.
+    names : iterable of str, optional
+        Which of `ENDPOINTS`; all by default.
+
+    Returns
+    -------
+    dict
+        Name -> array (subject), or (subject, cycle).
+
+    Raises
+    ------
+    ValueError
+        If a name is not known.
+    """
+    wanted = list(ENDPOINTS) if names is None else list(names)
+    for name in wanted:
+        if name not in ENDPOINTS:
+            raise ValueError(f"{name!r} is not an endpoint; known: {', '.join(ENDPOINTS)}")
+    return {name: ENDPOINTS[name].compute(course) for name in wanted}

@@ -1,0 +1,82 @@
+"""How long it looks at the visits: an estimate and, beside it, what is certain.
+
+An observed episode lasts from the first visit that shows the grade to the first that no longer does, or to the horizon;
+certain is only the time from its first to its last such visit. NaN where the table has no number, and without visits.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myelosim.endpoints.course import Course
+from myelosim.endpoints.episodes import Runs
+
+Floats = NDArray[np.float64]
+
+
+def observed_days_grade3(course: Course) -> Floats:
+    """Return the days that the visits suggest at grade 3 or worse, over all episodes (subject)."""
+    return _total(course, 3, certain=False)
+
+
+def observed_days_grade3_lower(course: Course) -> Floats:
+    """Return the days between first and last visit of grade 3 or worse, over all episodes (subject)."""
+    return _total(course, 3, certain=True)
+
+
+def observed_longest_grade3(course: Course) -> Floats:
+    """Return the days that the visits suggest for the longest episode of grade 3 or worse (subject)."""
+    return _longest(course, 3, certain=False)
+
+
+def observed_longest_grade3_lower(course: Course) -> Floats:
+    """Return the most days between first and last visit of one episode of grade 3 or worse (subject)."""
+    return _longest(course, 3, certain=True)
+
+
+def observed_days_grade4(course: Course) -> Floats:
+    """Return the days that the visits suggest at grade 4, over all episodes (subject)."""
+    return _total(course, 4, certain=False)
+
+
+def observed_days_grade4_lower(course: Course) -> Floats:
+    """Return the days between first and last visit of grade 4, over all episodes (subject)."""
+    return _total(course, 4, certain=True)
+
+
+def observed_longest_grade4(course: Course) -> Floats:
+    """Return the days that the visits suggest for the longest episode of grade 4 (subject)."""
+    return _longest(course, 4, certain=False)
+
+
+def observed_longest_grade4_lower(course: Course) -> Floats:
+    """Return the most days between first and last visit of one episode of grade 4 (subject)."""
+    return _longest(course, 4, certain=True)
+
+
+def observed_grade3_censored(course: Course) -> Floats:
+    """Return 1 where the last visit still shows grade 3 or worse: the days end at the horizon (subject)."""
+    return _known(course, 3, np.any(_runs(course, 3).open, axis=1).astype(np.float64))
+
+
+def _runs(course: Course, grade: int) -> Runs:
+    return course.runs(course.grades >= grade)
+
+
+def _lengths(course: Course, grade: int, certain: bool) -> Floats:
+    found = _runs(course, grade)
+    return (found.last if certain else found.until) - found.first
+
+
+def _total(course: Course, grade: int, certain: bool) -> Floats:
+    return _known(course, grade, np.nansum(_lengths(course, grade, certain), axis=1) / 24.0)
+
+
+def _longest(course: Course, grade: int, certain: bool) -> Floats:
+    return _known(course, grade, np.fmax.reduce(_lengths(course, grade, certain), axis=1, initial=0.0) / 24.0)
+
+
+def _known(course: Course, grade: int, value: Floats) -> Floats:
+    unknown = np.isnan(course.levels[f"grade{grade}"]) | ~np.any(course.seen, axis=1)
+    return np.where(unknown, np.nan, value)
