@@ -1,8 +1,9 @@
 """Units of this domain, from a closed table: mass, substance, time, volume, doses by weight or surface, blood counts.
 
-A unit is a product of known names, ``mg/m2``, ``mL/min/kg``, ``1/(mg/L)``, ``ng*h/mL``. What analysers print for a count,
-``10^9/L``, ``x10E3/uL``, ``K/uL``, ``G/L``, ``cells/mm3``, is a number per volume. ``kg`` and ``m2`` in a denominator are body
-weight and body surface. Case matters: ``G/L`` counts cells, ``g/L`` weighs them. Everything raises :class:`ValueError`.
+A unit is a product of known names, ``mg/m2``, ``mL/min/kg``, ``1/(mg/L)``, ``ng*h/mL``. What analysers print for a
+count, ``10^9/L``, ``x10E3/uL``, ``K/uL``, ``G/L``, ``cells/mm3``, is a number per volume. ``kg`` and ``m2`` in a
+denominator are body weight and body surface. Case matters: ``G/L`` counts cells, ``g/L`` weighs them. Everything raises
+:class:`ValueError`.
 """
 
 from __future__ import annotations
@@ -20,11 +21,10 @@ DAY = 24.0
 """Hours in a day: days at the door, hours inside."""
 
 # Exponents of: mass (g), substance (mol), time (h), volume (L), body weight (kg), body surface (m2), relative exposure.
-Powers = tuple[int, int, int, int, int, int, int]
 _MASS, _MOLE, _TIME, _VOLUME, _WEIGHT, _SURFACE, _RELATIVE = (
     tuple(int(i == place) for i in range(7)) for place in range(7)
 )
-_NONE = (0,) * 7
+_NONE: tuple[int, ...] = (0,) * 7
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +227,7 @@ def split_dose(unit: str) -> tuple[str, str]:
             head, slash, tail = unit.partition("/")
             if slash and tail.strip() in ("kg", "m2", "m^2", "m²"):
                 return head.strip(), measure
-    raise ValueError(f"unit '{unit}' is not a dose; write e.g. \"40 mg\", \"5 ug/kg\" or \"75 mg/m2\"")
+    raise ValueError(f'unit \'{unit}\' is not a dose; write e.g. "40 mg", "5 ug/kg" or "75 mg/m2"')
 
 
 def _scaled(value: float, ratio: Fraction) -> float:
@@ -250,7 +250,7 @@ def _looks_like_power(text: str) -> bool:
 @lru_cache(maxsize=1024)
 def _unit(text: str) -> _Unit:
     if not isinstance(text, str) or not text.strip():
-        raise ValueError("a unit is missing; write e.g. \"h\", \"mg/L\" or \"1\" for a plain number")
+        raise ValueError('a unit is missing; write e.g. "h", "mg/L" or "1" for a plain number')
     tidy = text.replace("²", "2").replace("³", "3").translate(_SUPERSCRIPT) if "10" not in text else _tens(text)
     factor, powers, rest = _product(tidy.strip(), text)
     if rest:
@@ -302,7 +302,11 @@ def _factor(text: str, sign: int, whole: str) -> tuple[Fraction, tuple[int, ...]
     unit = _TABLE.get(name)
     if unit is None:
         close = difflib.get_close_matches(name, _TABLE, n=1, cutoff=0.6) if name else []
-        hint = f"; did you mean '{close[0]}'?" if close else "; known are mass, mol, time, volume, kg, m2 and counts like 10^9/L"
+        hint = (
+            f"; did you mean '{close[0]}'?"
+            if close
+            else "; known are mass, mol, time, volume, kg, m2 and counts like 10^9/L"
+        )
         raise ValueError(f"unit '{whole}' is not known{hint}")
     if sign < 0 and name == "kg":
         return Fraction(1), _WEIGHT, after

@@ -54,10 +54,10 @@ def suggestion(word: str, allowed: Iterable[str]) -> str:
     names = sorted(str(name) for name in allowed)
     lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(str(word).lower(), lower, n=1, cutoff=0.6)
-    hint = f"; did you mean '{lower[close[0]]}'?" if close else ";"
-    shown = names if len(names) <= 12 or not close else []
-    known = f" Known: {', '.join(shown)}" if shown else ""
-    return hint + known if close or shown else ""
+    shown = ", ".join(names) if len(names) <= 12 or not close else ""
+    if close:
+        return f"; did you mean '{lower[close[0]]}'?" + (f" Known: {shown}" if shown else "")
+    return f"; known: {shown}" if shown else ""
 
 
 class Table:

@@ -74,7 +74,7 @@ def _read(table: Table, asked: Declared, molar_mass: float | None) -> Parameter 
 def _unit(table: Table, asked: Declared, molar_mass: float | None) -> str:
     if "unit" not in table.data and asked.unit != "1":
         table.known.append("unit")
-        table.fail(None, f"has no unit; add unit = \"{asked.unit}\"")
+        table.fail(None, f'has no unit; add unit = "{asked.unit}"')
         return asked.unit
     unit = table.text("unit", "1")
     try:
@@ -92,7 +92,7 @@ def _omega(table: Table, scale: str) -> float:
     if "omega_sd" in table.data:
         table.fail("cv", "both 'cv' and 'omega_sd' are given; give one")
     if scale != "log":
-        table.fail("cv", f"a cv belongs to scale \"log\", not \"{scale}\"; give omega_sd on that scale")
+        table.fail("cv", f'a cv belongs to scale "log", not "{scale}"; give omega_sd on that scale')
     return math.sqrt(math.log(1.0 + cv * cv))
 
 
@@ -100,12 +100,13 @@ def _evidence(table: Table) -> tuple[str, str]:
     evidence = table.text("evidence", allowed=EVIDENCE)
     source = table.text("source", "")
     if evidence and evidence != "assumed" and not source.strip():
-        table.fail(None, f"evidence \"{evidence}\" needs a source; say where the number is from, or call it \"assumed\"")
+        table.fail(None, f'evidence "{evidence}" needs a source; say where the number is from, or call it "assumed"')
     return evidence, source
 
 
 def _bound(table: Table, key: str, unit: str) -> float | None:
-    return table.quantity(key, unit) if key in table.data else (table.known.append(key) or None)
+    table.known.append(key)
+    return table.quantity(key, unit) if key in table.data else None
 
 
 def _covariates(table: Table) -> dict[str, dict[str, float]]:
@@ -139,7 +140,7 @@ def written(parameter: Parameter, meaning: str) -> dict[str, Any]:
     table: dict[str, Any] = {"value": parameter.value}
     if parameter.unit != "1":
         table["unit"] = parameter.unit
-    optional = {
+    optional: dict[str, tuple[Any, Any]] = {
         "omega_sd": (parameter.omega_sd, 0.0), "floor": (parameter.floor, None), "ceiling": (parameter.ceiling, None),
         "clip": (parameter.clip, False), "estimate": (parameter.estimate, True), "prior": (parameter.prior, None),
         "covariates": (parameter.covariates, {}),

@@ -15,13 +15,13 @@ _TOKEN = re.compile(r'"""|\'\'\'|"(?:[^"\\\n]|\\.)*"|\'[^\'\n]*\'|#[^\n]*|[\[\]{
 
 
 def scan(text: str) -> dict[Path, int]:
-    """Return key path -> line number (from 1) of tables, array entries and keys of a valid TOML text.
+    r"""Return key path -> line number (from 1) of tables, array entries and keys of a valid TOML text.
 
     Keys inside an inline table are found at the line of the key that holds it.
 
     Examples
     --------
-    >>> scan('a = 1\\n[b.c]\\nd = 2\\n')[("b", "c", "d")]
+    >>> scan('a = 1\n[b.c]\nd = 2\n')[("b", "c", "d")]
     3
     """
     found: dict[Path, int] = {}

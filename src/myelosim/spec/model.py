@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -98,6 +99,23 @@ class Subjects:
 
 
 @dataclass(frozen=True, slots=True)
+class Expected:
+    """A number the model must give, as its source does; ``tolerance`` is absolute."""
+
+    what: str
+    endpoint: str
+    value: float
+    tolerance: float
+    dose: str = ""
+    days: float = 28.0
+    lineage: str = ""
+    drug: str = ""
+    at: float | None = None  # h
+    source: str = ""
+    set: Mapping[str, float | str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Model:
     """Everything needed to simulate, except who is dosed when."""
 
@@ -114,3 +132,49 @@ class Model:
     warnings: tuple[str, ...] = ()
     illustrative: bool = False
     start: Mapping[str, float] = field(default_factory=dict)  # lineage -> count at time zero, where not the baseline
+    expected: tuple[Expected, ...] = ()
+
+    def replace(
+        self, values: Mapping[str, Any], *, evidence: str = "assumed", source: str = "set by the user"
+    ) -> Model:
+        """Return the model with other parameter values.
+
+        Parameters
+        ----------
+        values : mapping
+            Full or short name -> ``"110 h"``, a plain number in the declared unit, a :class:`Parameter`, or a mapping
+            of its fields (``{"value": 110, "omega_sd": 0.2}``).
+        evidence, source : str
+            What the changed values rest on.
+
+        Raises
+        ------
+        SpecError
+            A name is unknown, a unit does not fit, or the model can no longer be trusted; all of it together.
+        """
+        from myelosim.spec.change import replaced
+
+        return replaced(self, values, evidence=evidence, source=source)
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write the complete model as a TOML file that loads back equal."""
+        from myelosim.spec.write import save
+
+        save(self, path)
+
+    @property
+    def spec_hash(self) -> str:
+        """SHA-256 of everything the model says."""
+        from myelosim.spec.digest import spec_hash
+
+        return spec_hash(self)
+
+    @property
+    def assumed(self) -> tuple[str, ...]:
+        """Names of the parameters whose value is an assumption."""
+        return tuple(name for name, one in self.parameters.items() if one.evidence == "assumed")
+
+
+def observable(lineage: str) -> str:
+    """Return the name under which a lineage is observed: its own, and hemoglobin for the erythroid lineage."""
+    return "hemoglobin" if lineage == "erythroid" else lineage

@@ -1,0 +1,107 @@
+"""Whether a model can be trusted: bounds, stability, correlations and names that must fit together."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from myelosim.components.contract import Declared, Values
+from myelosim.spec import declared
+from myelosim.spec.model import Model, Parameter
+
+
+def problems(model: Model) -> Iterator[tuple[str, str]]:
+    """Yield what is wrong with a model: the name it concerns (may be empty) and a sentence."""
+    for name, asked in declared.of_model(model).items():
+        parameter = model.parameters.get(name)
+        if parameter is None:
+            yield name, f"is missing ({asked.meaning}, {asked.unit})"
+        else:
+            yield from ((name, sentence) for sentence in _bounds(parameter, asked))
+            yield from ((name, sentence) for sentence in _covariates(parameter, model))
+    yield from _components(model)
+    yield from _correlation(model)
+
+
+def _bounds(parameter: Parameter, asked: Declared) -> Iterator[str]:
+    value = parameter.value
+    inside = asked.lower <= value <= asked.upper if asked.closed else asked.lower < value < asked.upper
+    if not inside or not math.isfinite(value):
+        yield f"{value:g} {parameter.unit} is out of bounds; it must be {_interval(asked)}"
+    elif parameter.omega_sd > 0 and parameter.scale == "log" and value <= 0:
+        yield f"{value:g} cannot vary on the log scale; set omega_sd = 0 or another scale"
+    elif parameter.omega_sd > 0 and parameter.scale == "logit" and not 0 < value < 1:
+        yield f"{value:g} cannot vary on the logit scale; set omega_sd = 0 or another scale"
+    low = -math.inf if parameter.floor is None else parameter.floor
+    high = math.inf if parameter.ceiling is None else parameter.ceiling
+    if not low <= value <= high:
+        yield f"{value:g} is outside its own floor and ceiling, {low:g} to {high:g} {parameter.unit}"
+
+
+def _interval(asked: Declared) -> str:
+    closed, unit = asked.closed, "" if asked.unit == "1" else f" {asked.unit}"
+    low = f"{'at least' if closed else 'above'} {asked.lower:g}"
+    high = f"{'at most' if closed else 'below'} {asked.upper:g}"
+    if math.isinf(asked.upper):
+        return low + unit
+    return f"{low} and {high}{unit}"
+
+
+def _covariates(parameter: Parameter, model: Model) -> Iterator[str]:
+    known = model.subjects.covariates
+    for covariate, relation in parameter.covariates.items():
+        if covariate not in known:
+            has = ", ".join(known) or "none"
+            yield f"depends on covariate '{covariate}', which [covariates] does not give; add it there (has: {has})"
+        elif "reference" not in relation and str(known[covariate]) not in relation:
+            yield f"has no factor for {covariate} '{known[covariate]}'; it has: {', '.join(relation)}"
+
+
+def _components(model: Model) -> Iterator[tuple[str, str]]:
+    parts: list[tuple[str, Any, Any]] = [
+        (lineage.name, declared.KINDS["lineage"][lineage.kind], lineage.structure)
+        for lineage in model.lineages.values()
+    ]
+    parts += [
+        (drug.name, declared.KINDS["pk"][drug.kind], drug.structure)
+        for drug in model.drugs.values()
+        if drug.kind != "table"
+    ]
+    for name, module, structure in parts:
+        if not hasattr(module, "problems"):
+            continue
+        values = values_of(model.parameters, name)
+        asked = [one.name for one in module.parameters(dict(structure))]
+        if all(one in values and math.isfinite(values[one]) and values[one] >= 0 for one in asked):
+            for sentence in module.problems(Values(**values), dict(structure)):
+                yield name, sentence
+
+
+def values_of(parameters: Mapping[str, Parameter], prefix: str) -> dict[str, float]:
+    """Return the typical values of one part of a model by short name."""
+    start = f"{prefix}."
+    own = {name[len(start) :]: one.value for name, one in parameters.items() if name.startswith(start)}
+    return {name: value for name, value in own.items() if "." not in name}
+
+
+def _correlation(model: Model) -> Iterator[tuple[str, str]]:
+    names = sorted({name for pair in model.correlation for name in pair})
+    for pair, value in model.correlation.items():
+        where = " and ".join(pair)
+        if not -1 < value < 1:
+            yield "correlation", f"{value:g} between {where} is out of bounds; it must be between -1 and 1"
+        for name in pair:
+            if name not in model.parameters:
+                yield "correlation", f"between {where}: the model has no parameter '{name}'"
+            elif not model.parameters[name].omega_sd > 0:
+                yield "correlation", f"between {where}: '{name}' does not vary; give it omega_sd or cv"
+    if names:
+        matrix = np.eye(len(names))
+        for (first, second), value in model.correlation.items():
+            i, j = names.index(first), names.index(second)
+            matrix[i, j] = matrix[j, i] = value
+        if np.linalg.eigvalsh(matrix)[0] <= 1e-10:
+            yield "correlation", f"the correlations between {', '.join(names)} cannot hold together; lower some of them"

@@ -1,0 +1,82 @@
+"""Where a dose of a model's drug goes, and how much of it in the drug's own unit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from myelosim import units
+from myelosim.errors import SpecError
+from myelosim.spec import declared
+from myelosim.spec.document import suggestion
+from myelosim.spec.model import Drug, Model
+from myelosim.spec.regimen import DoseEvent
+
+
+def dosed_drug(event: DoseEvent, model: Model) -> Drug:
+    """Return the drug an event doses; :class:`SpecError` if the model has none of that name."""
+    if event.drug not in model.drugs:
+        raise SpecError(f"model {model.name} has no drug '{event.drug}'{suggestion(event.drug, model.drugs)}")
+    return model.drugs[event.drug]
+
+
+def dose_factor(event: DoseEvent, model: Model) -> tuple[float, str]:
+    """Return what turns an event's amount into the drug's amount unit.
+
+    Returns
+    -------
+    (factor, covariate)
+        Amount times factor, and times the subject's ``"weight"`` (kg) or ``"surface"`` (m2) where that is named.
+    """
+    drug = dosed_drug(event, model)
+    if not event.unit:
+        return 1.0, ""
+    try:
+        unit, measure = units.split_dose(event.unit)
+        if unit != "rel" and drug.amount_unit == "rel":
+            raise ValueError(f"{drug.name} is dosed in 'rel', not '{event.unit}'")
+        factor = units.convert(1.0, unit, drug.amount_unit, drug.molar_mass)
+    except ValueError as error:
+        raise SpecError(f"model {model.name}: dose of {drug.name} in {event.unit}: {error}") from None
+    if measure and measure not in model.subjects.covariates:
+        example = "70 kg" if measure == "weight" else "1.8 m2"
+        raise SpecError(
+            f"model {model.name}: dose of {drug.name} in {event.unit} needs the subjects' {measure}; "
+            f'add {measure} = "{example}" to [covariates]'
+        )
+    return factor, measure
+
+
+def dose_channel(event: DoseEvent, model: Model) -> str:
+    """Return the channel of the drug's kinetics that an event's dose enters.
+
+    A channel named or numbered by the event is taken as it is. Else ``iv`` is the central one, and ``oral`` and ``sc``
+    are the first that is not central, where there is one.
+    """
+    drug = dosed_drug(event, model)
+    if drug.kind == "table":
+        raise SpecError(f"model {model.name}: {drug.name} is a table of concentrations and takes no dose")
+    module = declared.KINDS["pk"][drug.kind]
+    channels: tuple[str, ...] = tuple(module.channels(dict(drug.structure)))
+    if event.channel.isdigit():
+        if not 1 <= int(event.channel) <= len(channels):
+            raise SpecError(f"{drug.name}: there is no compartment {event.channel}; {_numbered(channels)}")
+        return channels[int(event.channel) - 1]
+    if event.channel:
+        if event.channel not in channels:
+            raise SpecError(f"{drug.name}: there is no compartment '{event.channel}'; {_numbered(channels)}")
+        return event.channel
+    route = event.route or drug.default_route
+    outside = [name for name in channels if name != "central"]
+    if route == "iv":
+        if "central" not in channels:
+            raise SpecError(f"{drug.name}: the kinetics '{drug.kind}' take no dose iv; {_numbered(channels)}")
+        return "central"
+    if outside:
+        return outside[0]
+    if drug.structure.get("absorption") == "none":
+        raise SpecError(f"{drug.name}: has no absorption, so no dose {route}; give it iv")
+    return channels[0]
+
+
+def _numbered(channels: Iterable[str]) -> str:
+    return "it has " + ", ".join(f"{i} = {name}" for i, name in enumerate(channels, 1))

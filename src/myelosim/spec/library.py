@@ -1,0 +1,147 @@
+"""Where model and scenario files are found, and what is there."""
+
+from __future__ import annotations
+
+import functools
+import importlib.resources
+import os
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+
+from myelosim.errors import SpecError
+from myelosim.spec.document import read_toml, suggestion
+from myelosim.spec.load import read_model
+from myelosim.spec.model import Model
+
+FOLDERS = ("species", "drugs", "published", "grading")
+
+
+def roots() -> list[Path]:
+    """Return the folders searched, first match wins: ``MYELOSIM_PATH``, the current folder, the package's own files."""
+    listed = [Path(part) for part in os.environ.get("MYELOSIM_PATH", "").split(os.pathsep) if part]
+    checkout = Path(__file__).resolve().parents[3]
+    packaged = Path(str(importlib.resources.files("myelosim"))) / "_data"
+    own = [checkout] if (checkout / "models" / "published").is_dir() else []
+    return [*listed, Path.cwd(), *own, packaged]
+
+
+def files(folder: str) -> dict[str, Path]:
+    """Return name -> file of everything in ``models/<folder>`` (or ``scenarios``), over all roots."""
+    found: dict[str, Path] = {}
+    for root in roots():
+        inside = root / "scenarios" if folder == "scenarios" else root / "models" / folder
+        loose = [root / folder] if root in _listed() and folder != "scenarios" else []
+        for place in (inside, *loose):
+            for path in sorted(place.glob("*.toml")):
+                found.setdefault(path.stem, path)
+    return found
+
+
+def _listed() -> list[Path]:
+    return [Path(part) for part in os.environ.get("MYELOSIM_PATH", "").split(os.pathsep) if part]
+
+
+def find(name: str | os.PathLike[str], folders: Sequence[str]) -> Path | None:
+    """Return the file a name or a path means, or None."""
+    text = os.fspath(name)
+    if text.endswith(".toml") or os.sep in text:
+        path = Path(text)
+        if path.is_file():
+            return path
+        for root in roots():
+            if (root / text).is_file():
+                return root / text
+        raise SpecError(f"{text}: there is no such file; model files are also found by name, see list_models()")
+    for root in _listed():
+        if (root / f"{text}.toml").is_file():
+            return root / f"{text}.toml"
+    for folder in folders:
+        if text in (known := files(folder)):
+            return known[text]
+    return None
+
+
+def list_models() -> dict[str, list[str] | dict[str, list[str]]]:
+    """Return the names of everything that can be loaded, by kind.
+
+    Returns
+    -------
+    dict
+        ``drugs``, ``published`` and ``grading``: sorted names; ``species``: name -> its variants.
+    """
+    species = {name: variants(path) for name, path in sorted(files("species").items())}
+    return {
+        "drugs": sorted(files("drugs")), "species": species, "published": sorted(files("published")),
+        "grading": sorted(files("grading")),
+    }  # fmt: skip
+
+
+def variants(path: Path) -> list[str]:
+    """Return the variants a species file declares."""
+    try:
+        with path.open("rb") as stream:
+            return sorted(tomllib.load(stream).get("variant", {}))
+    except (OSError, tomllib.TOMLDecodeError):
+        return []
+
+
+def load_model(
+    name: str | os.PathLike[str] | Sequence[str],
+    *,
+    species: str | None = None,
+    variant: str | None = None,
+    gcsf: str | None = None,
+    sensitivity: float | None = None,
+) -> Model:
+    """Load a complete model, or compose one of a species and its drugs.
+
+    Parameters
+    ----------
+    name : str, path or list of str
+        A complete model (by name or path), or one or more drugs.
+    species : str, optional
+        Whom the drugs are given to; needed for drugs, refused for complete models.
+    variant : str, optional
+        Strain or patient population of the species; its default one if not given.
+    gcsf : str, optional
+        A G-CSF added to the drugs.
+    sensitivity : float, optional
+        Factor on the potency of the drugs in this species, instead of the one in their files. Needed where a file
+        refuses the species for want of one.
+
+    Raises
+    ------
+    SpecError
+        The file is not found, or something in it cannot be; all findings of a file are reported together.
+    """
+    names = [name] if isinstance(name, str | os.PathLike) else list(name)
+    composed = species is not None or len(names) != 1
+    if not composed:
+        path = find(names[0], ("published",))
+        if path is not None and _kind(path) == "model":
+            for option, value in (("variant", variant), ("gcsf", gcsf), ("sensitivity", sensitivity)):
+                if value is not None:
+                    raise SpecError(f"{path.name}: a complete model takes no {option}; leave it out")
+            return _complete(path, path.stat().st_mtime_ns)
+    return _composed(names, species, variant, gcsf, sensitivity)
+
+
+@functools.lru_cache(maxsize=32)
+def _complete(path: Path, _changed: int) -> Model:
+    return read_model(read_toml(path), path.stem)
+
+
+def _kind(path: Path) -> str:
+    return str(read_toml(path).data.get("kind", "model"))
+
+
+def _composed(
+    names: Sequence[str | os.PathLike[str]], species: str | None, variant: str | None, gcsf: str | None,
+    sensitivity: float | None,
+) -> Model:  # fmt: skip
+    everything = [*files("drugs"), *files("published")]
+    for one in names:
+        if find(one, ("drugs", "published")) is None:
+            raise SpecError(f"no model '{one}'{suggestion(str(one), everything)}")
+    raise SpecError(f"'{names[0]}' is a drug; say whom it is given to: load_model(..., species=\"human\")")

@@ -1,0 +1,226 @@
+"""The parts of a model file: drugs, lineages, effects and residual errors, as tables say them."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping
+from types import ModuleType
+from typing import Any
+
+from myelosim import units
+from myelosim.components.contract import Declared
+from myelosim.spec import declared
+from myelosim.spec.document import Table, suggestion
+from myelosim.spec.entry import read_parameter
+from myelosim.spec.model import Drug, Effect, Lineage, Parameter, Residual, observable
+
+ROUTES = ("iv", "sc", "oral")
+ACTIONS = ("inhibit", "stimulate")
+DRIVERS = ("concentration", "occupancy")
+COMBINE = ("bliss", "additive")
+DOSES = ("mass", "amount of substance", "relative concentration")
+CONCENTRATIONS = ("mass concentration", "molar concentration", "relative concentration")
+
+Parameters = dict[str, Parameter]
+
+
+def read_drug(name: str, table: Table) -> tuple[Drug | None, Parameters]:
+    """Read ``[drug.NAME]``: its kinetics, units and parameters."""
+    kind = table.text("pk", allowed=[*declared.KINDS["pk"], "table"])
+    amount = _unit(table, "amount", DOSES, "a dose such as mg, ug or umol")
+    concentration = _unit(table, "concentration", CONCENTRATIONS, "a concentration such as mg/L, umol/L or rel")
+    text = table.text("text", "")
+    module = declared.KINDS["pk"].get(kind)
+    structure = read_structure(table, module) if module else {}
+    route = table.text("route", _usual_route(module, structure), allowed=ROUTES)
+    if structure is None or not (amount and concentration) or (module is None and kind != "table"):
+        return None, {}
+    drug = Drug(name, kind, structure, amount, concentration, None, route, None, text)
+    asked = declared.of_drug(drug)
+    parameters: Parameters = {}
+    molar_mass = _molar_mass(table, asked.get(f"{name}.molar_mass"), f"{name}.molar_mass", parameters)
+    if not _reachable(amount, concentration, molar_mass):
+        table.fail(
+            "concentration", f"'{concentration}' cannot be had from doses in '{amount}'; add molar_mass in g/mol"
+        )
+    rest = {full: one for full, one in asked.items() if not full.endswith(".molar_mass")}
+    parameters |= read_parameters(table, name, rest, molar_mass)
+    table.finish(_short(asked))
+    return dataclasses.replace(drug, molar_mass=molar_mass), parameters
+
+
+def read_lineage(name: str, table: Table) -> tuple[Lineage | None, Parameters]:
+    """Read ``[lineage.NAME]``: its component, structure and parameters."""
+    kind = table.text("kind", allowed=declared.KINDS["lineage"])
+    combine = table.text("combine", "bliss", allowed=COMBINE)
+    module = declared.KINDS["lineage"].get(kind)
+    structure = read_structure(table, module) if module else None
+    if structure is None:
+        return None, {}
+    lineage = Lineage(name, kind, structure, combine)
+    asked = declared.of_lineage(lineage)
+    parameters = read_parameters(table, name, asked, None)
+    table.finish(_short(asked))
+    return lineage, parameters
+
+
+def read_effects(drug: Drug, lineage: Lineage | None, name: str, table: Table) -> tuple[list[Effect], Parameters]:
+    """Read ``[effect.DRUG.LINEAGE]``, one effect or, as sub-tables by site, several."""
+    if lineage is None:
+        return [], {}
+    if "kind" in table.data:
+        one = _effect(drug, lineage, f"{drug.name}.{name}", "", table)
+        return one if one else ([], {})
+    effects: list[Effect] = []
+    parameters: Parameters = {}
+    entries = {site: inner for site in table.data if (inner := table.table(site)) is not None}
+    if not entries:
+        table.fail(None, "says no effect; give its kind")
+    for site, inner in entries.items():
+        read = _effect(drug, lineage, f"{drug.name}.{name}.{site}", site, inner)
+        if read:
+            effects += read[0]
+            parameters |= read[1]
+    return effects, parameters
+
+
+def _effect(
+    drug: Drug, lineage: Lineage, prefix: str, site: str, table: Table
+) -> tuple[list[Effect], Parameters] | None:
+    kind = table.text("kind", allowed=declared.KINDS["effect"])
+    sites = declared.KINDS["lineage"][lineage.kind].SITES
+    site = table.text("site", site) if site else table.text("site")
+    if site and site not in sites:
+        message = f"'{site}' is no process of a {lineage.kind} lineage{suggestion(site, sites)}"
+        table.fail("site" if "site" in table.data else None, message)
+    action = table.text("action", "inhibit", allowed=ACTIONS)
+    driver = table.text("driver", "concentration", allowed=DRIVERS)
+    delay = table.text("delay", "direct", allowed=["direct", *declared.KINDS["delay"]])
+    module, delaying = declared.KINDS["effect"].get(kind), declared.KINDS["delay"].get(delay)
+    if module is None or (delaying is None and delay != "direct"):
+        return None
+    _fits(table, drug, module, kind, driver, delay)
+    structure = read_structure(table, module)
+    if structure is None:
+        return None
+    effect = Effect(drug.name, lineage.name, kind, site, action, driver, delay, structure, prefix)
+    asked = declared.of_effect(effect, drug)
+    parameters = read_parameters(table, prefix, asked, drug.molar_mass)
+    table.finish(_short(asked))
+    return [effect], parameters
+
+
+def _fits(table: Table, drug: Drug, module: ModuleType, kind: str, driver: str, delay: str) -> None:
+    if hasattr(module, "states") and delay != "direct":
+        table.fail("delay", f'a {kind} effect has its own time course; leave delay = "direct"')
+    if driver == "occupancy" and not hasattr(declared.KINDS["pk"].get(drug.kind), "signal"):
+        able = [name for name, one in declared.KINDS["pk"].items() if hasattr(one, "signal")]
+        table.fail("driver", f"the kinetics '{drug.kind}' have no receptor occupancy; those that do: {', '.join(able)}")
+
+
+def read_residual(name: str, table: Table) -> Residual | None:
+    """Read ``[residual.NAME]``: kind and standard deviations."""
+    kinds = declared.KINDS["residual"]
+    kind = table.text("kind", allowed=kinds or None)
+    module = kinds.get(kind)
+    if module is None and kinds:
+        return None
+    terms = {one.name: one for one in module.TERMS} if module else dict.fromkeys(table.rest())
+    sigma = {}
+    for term, one in terms.items():
+        default = math.nan if one is None or one.default is None else one.default
+        if term not in table.data and not math.isnan(default):
+            table.known.append(term)
+            sigma[term] = default
+        else:
+            sigma[term] = table.number(term, low=0.0 if one is None else one.lower)
+    table.finish()
+    return Residual(kind, sigma)
+
+
+def read_structure(table: Table, module: ModuleType) -> dict[str, Any] | None:
+    """Read the structure options of a component; None if one of them cannot be."""
+    options = getattr(module, "STRUCTURE", {})
+    structure, good = {}, True
+    for option, allowed in options.items():
+        value = table.raw(option, module.DEFAULTS[option])
+        if isinstance(value, bool) or value not in allowed:
+            shown = f"{allowed[0]} to {allowed[-1]}" if isinstance(allowed, range) else ", ".join(map(str, allowed))
+            table.fail(option, f"{value!r} is not possible here; allowed: {shown}")
+            good = False
+        structure[option] = value
+    return structure if good else None
+
+
+def read_parameters(table: Table, prefix: str, asked: Mapping[str, Declared], molar_mass: float | None) -> Parameters:
+    """Read everything a component asks for from the table that holds it."""
+    found = {}
+    for name, one in asked.items():
+        parameter = read_parameter(table, name[len(prefix) + 1 :], one, molar_mass)
+        if parameter is not None:
+            found[name] = parameter
+    return found
+
+
+def observables(lineages: Mapping[str, Any], drugs: Mapping[str, Any]) -> list[str]:
+    """Return what can be observed: a coordinate per lineage, a concentration per drug."""
+    return [*(observable(name) for name in lineages), *drugs]
+
+
+def _unit(table: Table, key: str, kinds: tuple[str, ...], what: str) -> str:
+    unit = table.text(key)
+    if not unit:
+        return ""
+    try:
+        kind = units.dimension(unit)
+    except ValueError as error:
+        table.fail(key, str(error))
+        return ""
+    if kind not in kinds:
+        table.fail(key, f"unit '{unit}' is a {kind}; give {what}")
+        return ""
+    return unit
+
+
+def _molar_mass(table: Table, asked: Declared | None, name: str, parameters: Parameters) -> float | None:
+    """Return g/mol; where the component has it as a parameter too, both are the same number."""
+    value = table.data.get("molar_mass")
+    if asked is None or (value is not None and not isinstance(value, Mapping)):
+        mass = table.quantity("molar_mass", "g/mol", None) if value is not None else None
+        table.known.append("molar_mass")
+        if mass is not None and not mass > 0:
+            table.fail("molar_mass", f"{value!r} is not a molar mass; give g/mol")
+            return None
+        if asked is None or mass is None:
+            return mass
+        number = units.convert(mass, "g/mol", asked.unit)
+        parameters[name] = Parameter(
+            number, asked.unit, asked.meaning, scale=asked.scale, evidence="published", source="molar mass of the drug"
+        )
+    else:
+        parameter = read_parameter(table, "molar_mass", asked)
+        if parameter is None:
+            return None
+        parameters[name] = parameter
+    return units.convert(parameters[name].value, asked.unit, "g/mol")
+
+
+def _reachable(amount: str, concentration: str, molar_mass: float | None) -> bool:
+    if concentration == "rel":
+        return True
+    try:
+        units.convert(1.0, f"{amount}/L", concentration, molar_mass)
+    except ValueError:
+        return False
+    return True
+
+
+def _usual_route(module: ModuleType | None, structure: dict[str, Any] | None) -> str:
+    if module is None or not structure:
+        return "oral" if module is None else "sc"
+    return "iv" if structure.get("absorption") == "none" else "oral"
+
+
+def _short(asked: Mapping[str, Declared]) -> list[str]:
+    return [name.rsplit(".", 1)[-1] for name in asked]
