@@ -1,3 +1,37 @@
 """Drug-induced myelosuppression: counts, grades, nadirs and the days to draw blood."""
 
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
 __version__ = "0.1.0"
+
+_PUBLIC = {
+    "ConvergenceError": "errors",
+    "DataError": "errors",
+    "MyelosimError": "errors",
+    "MyelosimWarning": "errors",
+    "Population": "population",
+    "Regimen": "spec.regimen",
+    "SimulationError": "errors",
+    "SpecError": "errors",
+    "list_models": "spec.library",
+    "load_model": "spec.library",
+    "sensitivity": "simulation",
+    "simulate": "simulation",
+    "to_events": "simulation",
+    "virtual_patients": "population",
+}
+
+__all__ = sorted(_PUBLIC)  # noqa: PLE0605
+
+
+def __getattr__(name: str) -> Any:
+    if name in _PUBLIC:
+        return getattr(import_module(f"myelosim.{_PUBLIC[name]}"), name)
+    raise AttributeError(f"module 'myelosim' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted([*globals(), *_PUBLIC])

@@ -32,6 +32,11 @@ class Endpoint:
     meaning: str
     of: str = ""
 
+    @property
+    def seen(self) -> bool:
+        """Whether it is about what visits show."""
+        return self.compute.__module__ in (observed.__name__, detection.__name__) or self.compute.__name__.startswith("observed")
+
 
 ENDPOINTS: dict[str, Endpoint] = {
     "baseline": Endpoint(nadir.baseline, "count", "true count at time zero"),

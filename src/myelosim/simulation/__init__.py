@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from myelosim.simulate.rows import to_events
-from myelosim.simulate.sensitivity import sensitivity
-from myelosim.simulate.simulation import simulate
+from myelosim.simulation.rows import to_events
+from myelosim.simulation.sensitivity import sensitivity
+from myelosim.simulation.simulate import simulate
 
 __all__ = ["sensitivity", "simulate", "to_events"]

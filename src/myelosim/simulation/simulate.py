@@ -17,7 +17,7 @@ from myelosim.engine import Run, Track
 from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.population import Population, covariates, draw, from_frame
 from myelosim.results import EXTRA, coordinates, provenance, stacked, variable
-from myelosim.simulate.observation import observe
+from myelosim.simulation.observation import observe
 from myelosim.spec.grading import load_grading
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import DoseEvent, Regimen
