@@ -98,8 +98,8 @@ def emit(tableau: Tableau, floor: int) -> str:
     lines += [
         "    good, easy = everywhere(), everywhere()",
         "    for i in range(STATES):",
-        "        larger = maximum(absolute(load(Y, i * WIDTH)), absolute(load(Z, i * WIDTH)))",
-        f"        allowed = rtol * (larger + load(C, ({floor} + i) * WIDTH))",
+        "        smaller = minimum(absolute(load(Y, i * WIDTH)), absolute(load(Z, i * WIDTH)))",
+        f"        allowed = rtol * (smaller + load(C, ({floor} + i) * WIDTH))",
     ]
     lines += [f"        e{k} = h * ({combination(weights)})" for k, weights in enumerate(tableau.error)]
     fraction = 0.5 ** (tableau.order + 1)
@@ -110,10 +110,12 @@ def emit(tableau: Tableau, floor: int) -> str:
             f"        easy = easy & (e <= {fraction!r} * allowed)",
         ]
     else:
-        # |e0|^2 / sqrt(e0^2 + e1^2 / 100) against the tolerance, without the division and the root.
+        # e0^2 / sqrt(e0^2 + e1^2 / 100) without the root; in units of what is allowed, or a pool of 1e-82 would underflow.
         lines += [
+            "        e0 = e0 / allowed",
+            "        e1 = e1 / allowed",
             "        e = e0 * e0",
-            "        bound = allowed * allowed * (e + 0.01 * e1 * e1)",
+            "        bound = e + 0.01 * e1 * e1",
             "        good = good & (e * e <= bound)",
             f"        easy = easy & (e * e <= {fraction**2!r} * bound)",
         ]
