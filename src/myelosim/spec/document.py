@@ -51,7 +51,7 @@ class Findings:
 
 def suggestion(word: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'? Known: ..."`` for a word that is not among the allowed ones."""
-    names = sorted(str(name) for name in allowed)
+    names = sorted({str(name) for name in allowed})
     lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(str(word).lower(), lower, n=1, cutoff=0.6)
     shown = ", ".join(names) if len(names) <= 12 or not close else ""
@@ -63,15 +63,29 @@ def suggestion(word: str, allowed: Iterable[str]) -> str:
 class Table:
     """A TOML table being read; what no one asked for is reported by :meth:`finish`."""
 
-    def __init__(self, data: Mapping[str, Any], path: Path, findings: Findings) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], path: Path, findings: Findings, origins: Mapping[str, Table] | None = None
+    ) -> None:
         self.data = data
         self.path = path
         self.findings = findings
+        self.origins = dict(origins or {})  # keys that came from a table underneath
         self.known: list[str] = []
+
+    def over(self, base: Table | None) -> Table:
+        """Return this table laid over another: its keys win, and each key is reported where it stands."""
+        if base is None:
+            return self
+        origins = {key: base.origins.get(key, base) for key in base.data if key not in self.data}
+        return Table({**base.data, **self.data}, self.path, self.findings, {**origins, **self.origins})
 
     def fail(self, key: str | int | None, message: str) -> None:
         """Note that something is wrong with ``key``, or with the whole table."""
-        self.findings.add(self.path if key is None else (*self.path, key), message)
+        if key is None:
+            self.findings.add(self.path, message)
+        else:
+            where = self.origins.get(str(key), self)
+            where.findings.add((*where.path, key), message)
 
     def raw(self, key: str, default: Any = _MISSING, *, what: str = "a value") -> Any:
         """Return what stands at ``key``, or the default."""
@@ -157,7 +171,8 @@ class Table:
         if not isinstance(value, Mapping):
             self.fail(key, f"{value!r} is not a table")
             return None
-        return Table(value, (*self.path, key), self.findings)
+        where = self.origins.get(key, self)
+        return Table(value, (*where.path, key), where.findings)
 
     def children(self, key: str) -> dict[str, Table]:
         """Return the tables inside the table at ``key`` by name."""
