@@ -20,8 +20,9 @@ _MISSING: Any = object()
 class Findings:
     """What is wrong with one source, each finding with its place; raised together."""
 
-    def __init__(self, source: str, lines: Mapping[Path, int] | None = None) -> None:
+    def __init__(self, source: str, lines: Mapping[Path, int] | None = None, folder: FilePath | None = None) -> None:
         self.source = source
+        self.folder = folder or FilePath()  # what paths in the source are relative to
         self.lines = lines or {}
         self.titles: dict[Path, str] = {}
         self.messages: list[str] = []
@@ -56,7 +57,7 @@ def suggestion(word: str, allowed: Iterable[str]) -> str:
     close = difflib.get_close_matches(str(word).lower(), lower, n=1, cutoff=0.6)
     shown = ", ".join(names) if len(names) <= 12 or not close else ""
     if close:
-        return f"; did you mean '{lower[close[0]]}'?" + (f" Known: {shown}" if shown else "")
+        return f"; did you mean '{lower[close[0]]}'?" + (f" Known: {shown}" if shown and len(names) > 1 else "")
     return f"; known: {shown}" if shown else ""
 
 
@@ -233,16 +234,16 @@ def read_toml(path: str | os.PathLike[str]) -> Table:
         text = FilePath(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{shown(path)}: cannot be read: {error}") from None
-    return parse_toml(text, shown(path))
+    return parse_toml(text, shown(path), FilePath(path).parent)
 
 
-def parse_toml(text: str, source: str) -> Table:
-    """Read TOML from a string; ``source`` is what messages call it."""
+def parse_toml(text: str, source: str, folder: FilePath | None = None) -> Table:
+    """Read TOML from a string; ``source`` is what messages call it, ``folder`` what its paths are relative to."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{source}: not valid TOML: {error}") from None
-    return Table(data, (), Findings(source, scan(text)))
+    return Table(data, (), Findings(source, scan(text), folder))
 
 
 def _range(low: float, high: float) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 from myelosim import units
 from myelosim.components.contract import Declared
 from myelosim.spec import declared
+from myelosim.spec.concentrations import read_concentrations
 from myelosim.spec.document import Table, suggestion
 from myelosim.spec.entry import read_parameter
 from myelosim.spec.model import Drug, Effect, Lineage, Parameter, Residual, observable
@@ -27,13 +28,15 @@ Parameters = dict[str, Parameter]
 def read_drug(name: str, table: Table) -> tuple[Drug | None, Parameters]:
     """Read ``[drug.NAME]``: its kinetics, units and parameters."""
     kind = table.text("pk", allowed=[*declared.KINDS["pk"], "table"])
+    if kind == "table":
+        return read_table_drug(name, table), {}
     amount = _unit(table, "amount", DOSES, "a dose such as mg, ug or umol")
     concentration = _unit(table, "concentration", CONCENTRATIONS, "a concentration such as mg/L, umol/L or rel")
     text = table.text("text", "")
     module = declared.KINDS["pk"].get(kind)
-    structure = read_structure(table, module) if module else {}
+    structure = read_structure(table, module) if module else None
     route = table.text("route", _usual_route(module, structure), allowed=ROUTES)
-    if structure is None or not (amount and concentration) or (module is None and kind != "table"):
+    if structure is None or not (amount and concentration):
         return None, {}
     drug = Drug(name, kind, structure, amount, concentration, None, route, None, text)
     asked = declared.of_drug(drug)
@@ -47,6 +50,18 @@ def read_drug(name: str, table: Table) -> tuple[Drug | None, Parameters]:
     parameters |= read_parameters(table, name, rest, molar_mass)
     table.finish(_short(asked))
     return dataclasses.replace(drug, molar_mass=molar_mass), parameters
+
+
+def read_table_drug(name: str, table: Table) -> Drug | None:
+    """Read a drug whose measured concentrations stand in for kinetics."""
+    concentration = _unit(table, "concentration", CONCENTRATIONS, "a concentration such as mg/L, umol/L or rel")
+    amount = table.text("amount", "mg")
+    route = table.text("route", "oral", allowed=ROUTES)
+    text = table.text("text", "")
+    molar_mass = table.quantity("molar_mass", "g/mol", None)
+    values = read_concentrations(table, concentration, molar_mass) if concentration else None
+    table.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
+    return None if values is None else Drug(name, "table", {}, amount, concentration, molar_mass, route, values, text)
 
 
 def read_lineage(name: str, table: Table) -> tuple[Lineage | None, Parameters]:
