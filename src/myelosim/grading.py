@@ -34,7 +34,7 @@ class Bounds:
         Per grade a count in the lineage's unit, ``"lln"`` for the lower limit of normal, or None where the table has no
         number.
     relative : tuple
-        Per grade a fraction of baseline, or None. Where both are given, either one is enough.
+        Per grade a fraction of baseline, at most 1, or None. Where both are given, either one is enough.
     """
 
     absolute: tuple[Bound, Bound, Bound, Bound] = (None, None, None, None)
@@ -50,6 +50,8 @@ class Bounds:
                 number = isinstance(bound, int | float) and not isinstance(bound, bool) and bound > 0
                 if not (bound is None or number or (bound == "lln" and what == "absolute")):
                     raise ValueError(f"{what} bound {bound!r} is not a positive number, None or (absolute only) 'lln'")
+                if what == "relative" and isinstance(bound, int | float) and bound > 1.0:
+                    raise ValueError(f"relative bound {bound!r} is not a fraction of baseline; write 0.9 for 90 %")
             numbers = [bound for bound in row if isinstance(bound, int | float)]
             if any(worse >= milder for milder, worse in pairwise(numbers)):
                 raise ValueError(f"{what} bounds {row} must fall from grade to grade")

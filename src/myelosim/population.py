@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from myelosim.errors import DataError, SpecError
 from myelosim.random import normals, uniforms
+from myelosim.spec.change import full_name
 from myelosim.spec.model import Model, Parameter
 
 __all__ = ["ATTEMPTS", "Population", "covariates", "draw", "from_frame", "virtual_patients"]
@@ -363,13 +363,9 @@ def _name(model: Model, column: str) -> str:
     used = {name for parameter in model.parameters.values() for name in parameter.covariates}
     if column in model.parameters or column in model.subjects.covariates or column in used:
         return column
-    drug, _, last = column.partition(".")
-    alike = [name for name in model.parameters if name.startswith(f"{drug}.") and name.endswith(f".{last}")]
-    if drug in model.drugs and last and len(alike) == 1:
-        return alike[0]
-    known = [*model.parameters, *model.subjects.covariates, *sorted(used)]
-    close = difflib.get_close_matches(column, known, n=1)
-    hint = f"did you mean {close[0]!r}?" if close else f"known: {', '.join(known)}."
-    if len(alike) > 1:
-        hint = f"it could be {' or '.join(alike)}; write one of them."
-    raise DataError(f"individuals: column {column!r} is neither a parameter nor a covariate of {model.name}; {hint}")
+    try:
+        return full_name(model, column)
+    except SpecError as error:
+        about = sorted({*model.subjects.covariates, *used})
+        also = f"; covariates: {', '.join(about)}" if about else ""
+        raise DataError(f"individuals: column '{column}': {error}{also}") from None

@@ -24,7 +24,7 @@ def true_onset(course: Course) -> Floats:
 def caught(course: Course) -> Floats:
     """Return 1 where a visit shows grade 3 or worse during a true episode, NaN where there is no episode (subject)."""
     event = course.episodes("grade3").any
-    return np.where(event, np.any(_hits(course), axis=1).astype(np.float64), np.nan)
+    return np.where(event, np.any(hits(course), axis=1).astype(np.float64), np.nan)
 
 
 def delay(course: Course) -> Floats:
@@ -32,12 +32,12 @@ def delay(course: Course) -> Floats:
 
     The onset is the subject's first, also where the first episode is missed and a later one caught.
     """
-    return _first(course, _hits(course)) - true_onset(course)
+    return _first(course, hits(course)) - true_onset(course)
 
 
 def false_alarms(course: Course) -> Floats:
     """Return how many visits show grade 3 or worse outside a true episode (subject); NaN where it has no number."""
-    wrong = np.sum((course.grades >= 3) & ~_true(course), axis=1).astype(np.float64)
+    wrong = np.sum(alarms(course), axis=1).astype(np.float64)
     return np.where(np.isnan(course.levels["grade3"]), np.nan, wrong)
 
 
@@ -64,8 +64,14 @@ def _true(course: Course) -> Flags:
     return np.asarray(course.count < course.levels["grade3"][:, None])
 
 
-def _hits(course: Course) -> Flags:
+def hits(course: Course) -> Flags:
+    """Tell which visits show grade 3 or worse during a true episode (subject, visit)."""
     return np.asarray((course.grades >= 3) & _true(course))
+
+
+def alarms(course: Course) -> Flags:
+    """Tell which visits show grade 3 or worse outside a true episode (subject, visit)."""
+    return np.asarray((course.grades >= 3) & ~_true(course))
 
 
 def _first(course: Course, flags: Flags) -> Floats:

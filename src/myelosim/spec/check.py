@@ -14,7 +14,10 @@ from myelosim.spec.model import Model, Parameter
 
 
 def problems(model: Model) -> Iterator[tuple[str, str]]:
-    """Yield what is wrong with a model: the name it concerns (may be empty) and a sentence."""
+    """Yield what is wrong with a model: the name it concerns (may be empty) and a sentence.
+
+    An illustrative model, a benchmark say, claims nothing and may be past a stability limit; its file says so.
+    """
     for name, asked in declared.of_model(model).items():
         parameter = model.parameters.get(name)
         if parameter is None:
@@ -22,7 +25,8 @@ def problems(model: Model) -> Iterator[tuple[str, str]]:
         else:
             yield from ((name, sentence) for sentence in _bounds(parameter, asked))
             yield from ((name, sentence) for sentence in _covariates(parameter, model))
-    yield from _components(model)
+    if not model.illustrative:
+        yield from _components(model)
     yield from _correlation(model)
 
 

@@ -20,8 +20,9 @@ _MISSING: Any = object()
 class Findings:
     """What is wrong with one source, each finding with its place; raised together."""
 
-    def __init__(self, source: str, lines: Mapping[Path, int] | None = None) -> None:
+    def __init__(self, source: str, lines: Mapping[Path, int] | None = None, folder: FilePath | None = None) -> None:
         self.source = source
+        self.folder = folder or FilePath()  # what paths in the source are relative to
         self.lines = lines or {}
         self.titles: dict[Path, str] = {}
         self.messages: list[str] = []
@@ -51,27 +52,41 @@ class Findings:
 
 def suggestion(word: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'? Known: ..."`` for a word that is not among the allowed ones."""
-    names = sorted(str(name) for name in allowed)
+    names = sorted({str(name) for name in allowed})
     lower = {name.lower(): name for name in names}
     close = difflib.get_close_matches(str(word).lower(), lower, n=1, cutoff=0.6)
     shown = ", ".join(names) if len(names) <= 12 or not close else ""
     if close:
-        return f"; did you mean '{lower[close[0]]}'?" + (f" Known: {shown}" if shown else "")
+        return f"; did you mean '{lower[close[0]]}'?" + (f" Known: {shown}" if shown and len(names) > 1 else "")
     return f"; known: {shown}" if shown else ""
 
 
 class Table:
     """A TOML table being read; what no one asked for is reported by :meth:`finish`."""
 
-    def __init__(self, data: Mapping[str, Any], path: Path, findings: Findings) -> None:
+    def __init__(
+        self, data: Mapping[str, Any], path: Path, findings: Findings, origins: Mapping[str, Table] | None = None
+    ) -> None:
         self.data = data
         self.path = path
         self.findings = findings
+        self.origins = dict(origins or {})  # keys that came from a table underneath
         self.known: list[str] = []
+
+    def over(self, base: Table | None) -> Table:
+        """Return this table laid over another: its keys win, and each key is reported where it stands."""
+        if base is None:
+            return self
+        origins = {key: base.origins.get(key, base) for key in base.data if key not in self.data}
+        return Table({**base.data, **self.data}, self.path, self.findings, {**origins, **self.origins})
 
     def fail(self, key: str | int | None, message: str) -> None:
         """Note that something is wrong with ``key``, or with the whole table."""
-        self.findings.add(self.path if key is None else (*self.path, key), message)
+        if key is None:
+            self.findings.add(self.path, message)
+        else:
+            where = self.origins.get(str(key), self)
+            where.findings.add((*where.path, key), message)
 
     def raw(self, key: str, default: Any = _MISSING, *, what: str = "a value") -> Any:
         """Return what stands at ``key``, or the default."""
@@ -157,7 +172,8 @@ class Table:
         if not isinstance(value, Mapping):
             self.fail(key, f"{value!r} is not a table")
             return None
-        return Table(value, (*self.path, key), self.findings)
+        where = self.origins.get(key, self)
+        return Table(value, (*where.path, key), where.findings)
 
     def children(self, key: str) -> dict[str, Table]:
         """Return the tables inside the table at ``key`` by name."""
@@ -218,16 +234,16 @@ def read_toml(path: str | os.PathLike[str]) -> Table:
         text = FilePath(path).read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
         raise SpecError(f"{shown(path)}: cannot be read: {error}") from None
-    return parse_toml(text, shown(path))
+    return parse_toml(text, shown(path), FilePath(path).parent)
 
 
-def parse_toml(text: str, source: str) -> Table:
-    """Read TOML from a string; ``source`` is what messages call it."""
+def parse_toml(text: str, source: str, folder: FilePath | None = None) -> Table:
+    """Read TOML from a string; ``source`` is what messages call it, ``folder`` what its paths are relative to."""
     try:
         data = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise SpecError(f"{source}: not valid TOML: {error}") from None
-    return Table(data, (), Findings(source, scan(text)))
+    return Table(data, (), Findings(source, scan(text), folder))
 
 
 def _range(low: float, high: float) -> str:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 
 from myelosim import units
 from myelosim.errors import SpecError
 from myelosim.spec import declared
 from myelosim.spec.document import suggestion
 from myelosim.spec.model import Drug, Model
-from myelosim.spec.regimen import DoseEvent
+from myelosim.spec.regimen import DoseEvent, Regimen
 
 
 def dosed_drug(event: DoseEvent, model: Model) -> Drug:
@@ -76,6 +77,24 @@ def dose_channel(event: DoseEvent, model: Model) -> str:
     if drug.structure.get("absorption") == "none":
         raise SpecError(f"{drug.name}: has no absorption, so no dose {route}; give it iv")
     return channels[0]
+
+
+def resolve(regimen: Regimen, model: Model) -> Regimen:
+    """Return a regimen with every compartment named, once all its doses fit the model.
+
+    Raises
+    ------
+    SpecError
+        A drug, a unit, a route or a compartment is not the model's.
+    """
+    events = []
+    for event in regimen.events:
+        dose_factor(event, model)
+        channel = dose_channel(event, model)
+        if event.modelled and f"{event.drug}.duration" not in model.parameters:
+            raise SpecError(f"{event.drug}: RATE -2 needs kinetics with a duration of absorption (zero_order)")
+        events.append(replace(event, channel=channel if event.channel else ""))
+    return replace(regimen, events=tuple(events))
 
 
 def _numbered(channels: Iterable[str]) -> str:

@@ -10,7 +10,8 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from myelosim.errors import SpecError
-from myelosim.spec.document import read_toml, suggestion
+from myelosim.spec.compose import compose
+from myelosim.spec.document import Table, read_toml, shown, suggestion
 from myelosim.spec.load import read_model
 from myelosim.spec.model import Model
 
@@ -116,9 +117,8 @@ def load_model(
         The file is not found, or something in it cannot be; all findings of a file are reported together.
     """
     names = [name] if isinstance(name, str | os.PathLike) else list(name)
-    composed = species is not None or len(names) != 1
-    if not composed:
-        path = find(names[0], ("published",))
+    if species is None and len(names) == 1:
+        path = find(names[0], ("published", "drugs"))
         if path is not None and _kind(path) == "model":
             for option, value in (("variant", variant), ("gcsf", gcsf), ("sensitivity", sensitivity)):
                 if value is not None:
@@ -137,11 +137,35 @@ def _kind(path: Path) -> str:
 
 
 def _composed(
-    names: Sequence[str | os.PathLike[str]], species: str | None, variant: str | None, gcsf: str | None,
+    names: Sequence[str | os.PathLike[str]],
+    species: str | None,
+    variant: str | None,
+    gcsf: str | None,
     sensitivity: float | None,
-) -> Model:  # fmt: skip
-    everything = [*files("drugs"), *files("published")]
-    for one in names:
-        if find(one, ("drugs", "published")) is None:
-            raise SpecError(f"no model '{one}'{suggestion(str(one), everything)}")
-    raise SpecError(f"'{names[0]}' is a drug; say whom it is given to: load_model(..., species=\"human\")")
+) -> Model:
+    wanted = [*names, *([gcsf] if gcsf is not None else [])]
+    drugs = [_drug(one) for one in wanted]
+    if species is None:
+        known = ", ".join(sorted(files("species")))
+        raise SpecError(f"'{drugs[0][0]}' is a drug; say whom it is given to, e.g. species=\"human\" (known: {known})")
+    called = [name for name, _ in drugs]
+    if len(set(called)) < len(called):
+        raise SpecError(f"drugs {', '.join(called)}: a drug is named twice")
+    path = find(species, ("species",))
+    if path is None:
+        raise SpecError(f"no species '{species}'{suggestion(species, files('species'))}")
+    held = read_toml(path)
+    return compose(
+        drugs, (held.data.get("name", path.stem), held), variant, None if gcsf is None else called[-1], sensitivity
+    )
+
+
+def _drug(name: str | os.PathLike[str]) -> tuple[str, Table]:
+    path = find(name, ("drugs", "published"))
+    if path is None:
+        everything = [*files("drugs"), *files("published")]
+        raise SpecError(f"no model '{name}'{suggestion(str(name), everything)}")
+    table = read_toml(path)
+    if table.data.get("kind") == "model":
+        raise SpecError(f"{shown(path)}: is a complete model; it takes no species and no other drug beside it")
+    return table.text("name", path.stem), table

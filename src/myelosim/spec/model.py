@@ -171,8 +171,12 @@ class Model:
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """Names of the parameters whose value is an assumption."""
-        return tuple(name for name, one in self.parameters.items() if one.evidence == "assumed")
+        """Names of the parameters whose value is an assumption, other than a component's neutral default."""
+        return tuple(
+            name
+            for name, one in self.parameters.items()
+            if one.evidence == "assumed" and one.source != "component default"
+        )
 
 
 def observable(lineage: str) -> str:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Mapping
 from types import ModuleType
 from typing import Any
@@ -11,6 +10,7 @@ from typing import Any
 from myelosim import units
 from myelosim.components.contract import Declared
 from myelosim.spec import declared
+from myelosim.spec.concentrations import read_concentrations
 from myelosim.spec.document import Table, suggestion
 from myelosim.spec.entry import read_parameter
 from myelosim.spec.model import Drug, Effect, Lineage, Parameter, Residual, observable
@@ -28,13 +28,15 @@ Parameters = dict[str, Parameter]
 def read_drug(name: str, table: Table) -> tuple[Drug | None, Parameters]:
     """Read ``[drug.NAME]``: its kinetics, units and parameters."""
     kind = table.text("pk", allowed=[*declared.KINDS["pk"], "table"])
+    if kind == "table":
+        return read_table_drug(name, table), {}
     amount = _unit(table, "amount", DOSES, "a dose such as mg, ug or umol")
     concentration = _unit(table, "concentration", CONCENTRATIONS, "a concentration such as mg/L, umol/L or rel")
     text = table.text("text", "")
     module = declared.KINDS["pk"].get(kind)
-    structure = read_structure(table, module) if module else {}
+    structure = read_structure(table, module) if module else None
     route = table.text("route", _usual_route(module, structure), allowed=ROUTES)
-    if structure is None or not (amount and concentration) or (module is None and kind != "table"):
+    if structure is None or not (amount and concentration):
         return None, {}
     drug = Drug(name, kind, structure, amount, concentration, None, route, None, text)
     asked = declared.of_drug(drug)
@@ -48,6 +50,18 @@ def read_drug(name: str, table: Table) -> tuple[Drug | None, Parameters]:
     parameters |= read_parameters(table, name, rest, molar_mass)
     table.finish(_short(asked))
     return dataclasses.replace(drug, molar_mass=molar_mass), parameters
+
+
+def read_table_drug(name: str, table: Table) -> Drug | None:
+    """Read a drug whose measured concentrations stand in for kinetics."""
+    concentration = _unit(table, "concentration", CONCENTRATIONS, "a concentration such as mg/L, umol/L or rel")
+    amount = table.text("amount", "mg")
+    route = table.text("route", "oral", allowed=ROUTES)
+    text = table.text("text", "")
+    molar_mass = table.quantity("molar_mass", "g/mol", None)
+    values = read_concentrations(table, concentration, molar_mass) if concentration else None
+    table.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
+    return None if values is None else Drug(name, "table", {}, amount, concentration, molar_mass, route, values, text)
 
 
 def read_lineage(name: str, table: Table) -> tuple[Lineage | None, Parameters]:
@@ -65,29 +79,9 @@ def read_lineage(name: str, table: Table) -> tuple[Lineage | None, Parameters]:
     return lineage, parameters
 
 
-def read_effects(drug: Drug, lineage: Lineage | None, name: str, table: Table) -> tuple[list[Effect], Parameters]:
-    """Read ``[effect.DRUG.LINEAGE]``, one effect or, as sub-tables by site, several."""
-    if lineage is None:
-        return [], {}
-    if "kind" in table.data:
-        one = _effect(drug, lineage, f"{drug.name}.{name}", "", table)
-        return one if one else ([], {})
-    effects: list[Effect] = []
-    parameters: Parameters = {}
-    entries = {site: inner for site in table.data if (inner := table.table(site)) is not None}
-    if not entries:
-        table.fail(None, "says no effect; give its kind")
-    for site, inner in entries.items():
-        read = _effect(drug, lineage, f"{drug.name}.{name}.{site}", site, inner)
-        if read:
-            effects += read[0]
-            parameters |= read[1]
-    return effects, parameters
-
-
-def _effect(
-    drug: Drug, lineage: Lineage, prefix: str, site: str, table: Table
-) -> tuple[list[Effect], Parameters] | None:
+def read_effect(drug: Drug, lineage: Lineage, site: str, table: Table) -> tuple[Effect | None, Parameters]:
+    """Read ``[effect.DRUG.LINEAGE]``, or ``[effect.DRUG.LINEAGE.SITE]`` where a drug has several on a lineage."""
+    prefix = ".".join(part for part in (drug.name, lineage.name, site) if part)
     kind = table.text("kind", allowed=declared.KINDS["effect"])
     sites = declared.KINDS["lineage"][lineage.kind].SITES
     site = table.text("site", site) if site else table.text("site")
@@ -99,16 +93,16 @@ def _effect(
     delay = table.text("delay", "direct", allowed=["direct", *declared.KINDS["delay"]])
     module, delaying = declared.KINDS["effect"].get(kind), declared.KINDS["delay"].get(delay)
     if module is None or (delaying is None and delay != "direct"):
-        return None
+        return None, {}
     _fits(table, drug, module, kind, driver, delay)
     structure = read_structure(table, module)
     if structure is None:
-        return None
+        return None, {}
     effect = Effect(drug.name, lineage.name, kind, site, action, driver, delay, structure, prefix)
     asked = declared.of_effect(effect, drug)
     parameters = read_parameters(table, prefix, asked, drug.molar_mass)
     table.finish(_short(asked))
-    return [effect], parameters
+    return effect, parameters
 
 
 def _fits(table: Table, drug: Drug, module: ModuleType, kind: str, driver: str, delay: str) -> None:
@@ -119,22 +113,16 @@ def _fits(table: Table, drug: Drug, module: ModuleType, kind: str, driver: str, 
         table.fail("driver", f"the kinetics '{drug.kind}' have no receptor occupancy; those that do: {', '.join(able)}")
 
 
-def read_residual(name: str, table: Table) -> Residual | None:
-    """Read ``[residual.NAME]``: kind and standard deviations."""
-    kinds = declared.KINDS["residual"]
-    kind = table.text("kind", allowed=kinds or None)
-    module = kinds.get(kind)
-    if module is None and kinds:
+def read_residual(table: Table) -> Residual | None:
+    """Read ``[residual.OBSERVABLE]``: kind and standard deviations."""
+    kind = table.text("kind", allowed=declared.KINDS["residual"])
+    module = declared.KINDS["residual"].get(kind)
+    if module is None:
         return None
-    terms = {one.name: one for one in module.TERMS} if module else dict.fromkeys(table.rest())
     sigma = {}
-    for term, one in terms.items():
-        default = math.nan if one is None or one.default is None else one.default
-        if term not in table.data and not math.isnan(default):
-            table.known.append(term)
-            sigma[term] = default
-        else:
-            sigma[term] = table.number(term, low=0.0 if one is None else one.lower)
+    for one in module.TERMS:
+        default = {} if one.default is None else {"default": one.default}
+        sigma[one.name] = table.number(one.name, low=one.lower, high=one.upper, **default)
     table.finish()
     return Residual(kind, sigma)
 

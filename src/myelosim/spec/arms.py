@@ -1,0 +1,182 @@
+"""The arms of a scenario: doses, and what an arm changes in the model."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from myelosim.errors import SpecError
+from myelosim.spec import check
+from myelosim.spec.concentrations import read_concentrations
+from myelosim.spec.document import Table, suggestion
+from myelosim.spec.dosing import resolve
+from myelosim.spec.load import read_start
+from myelosim.spec.model import Model
+from myelosim.spec.regimen import DoseEvent, Regimen
+from myelosim.spec.scenario import Arm
+from myelosim.spec.subjects import covariate
+
+NO_RULES = "rules are not built yet; leave 'rules' out, and give the doses as they are to be taken"
+
+
+def read_arms(table: Table, model: Model | None, days: float) -> tuple[Arm, ...]:
+    """Read the ``[[arm]]`` entries. Without a model (it could not be loaded) the doses are read and not matched."""
+    entries = table.tables("arm")
+    if not entries and "arm" not in table.data:
+        table.fail(None, "there is no arm; add [[arm]] with a name and a dose")
+    arms: list[Arm] = []
+    names: list[str] = []
+    for entry in entries:
+        name = entry.data.get("name")
+        if isinstance(name, str) and name.strip():
+            entry.findings.titles[entry.path] = f"arm '{name}'"
+            if name in names:
+                entry.fail("name", f"two arms are called '{name}'; give each its own name")
+            names.append(name)
+        arm = _arm(entry, model, days)
+        if arm is not None:
+            arms.append(arm)
+    return tuple(arms)
+
+
+def _arm(table: Table, model: Model | None, days: float) -> Arm | None:
+    name = table.text("name")
+    if "name" in table.data and not name.strip():
+        table.fail("name", "is empty")
+    if "rules" in table.data:
+        table.raw("rules")
+        table.fail("rules", NO_RULES)
+    size = table.integer("size", 1) if "size" in table.data else None
+    table.known.append("size")
+    if size is not None and size < 1:
+        table.fail("size", f"{size} subjects cannot be simulated; it must be 1 or more")
+    regimen = _dose(table)
+    changed = {key: table.table(key) for key in ("set", "start", "covariates", "concentration")}
+    table.finish()
+    if model is None:
+        return None
+    read: dict[str, Mapping[str, Any]] = {}
+    for key, one in _CHANGES.items():
+        held = changed[key]
+        read[key] = {}
+        if held is not None:
+            model, read[key] = one(held, model)
+    if regimen is None:
+        return None
+    return Arm(name=name, model=model, regimen=_matched(table, regimen, model, days), size=size, **read)
+
+
+def _dose(table: Table) -> Regimen | None:
+    texts = table.texts("dose")
+    if not texts:
+        if "dose" not in table.data and "concentration" not in table.data:
+            table.fail(None, '\'dose\' is missing; give e.g. dose = "drug 40 mg BID d1-28", or "none"')
+        return Regimen(())
+    if texts == ("none",):
+        return Regimen((), text="none")
+    try:
+        return Regimen.parse(texts)
+    except SpecError as error:
+        table.fail("dose", str(error).removeprefix("dose "))
+        return None
+
+
+def _matched(table: Table, regimen: Regimen, model: Model, days: float) -> Regimen:
+    """Check doses against the model and the calendar."""
+    try:
+        regimen = resolve(regimen, model)
+    except SpecError as error:
+        table.fail("dose", str(error))
+        return regimen
+    if not (math.isfinite(days) and days > 0):
+        return regimen
+    horizon = 24.0 * days
+    for drug in regimen.drugs:
+        first = min(event.time for event in regimen.events if event.drug == drug)
+        if first > horizon:
+            table.fail("dose", f"{drug} starts on d{first / 24 + 1:g}, after the horizon of {days:g} days")
+    twice = _twice(regimen.expand(horizon))
+    if twice is not None:
+        day = f"d{twice.time // 24 + 1:g}"
+        table.fail(
+            "dose", f"{twice.drug} is dosed twice at the same time, first on {day}; the days of two doses overlap"
+        )
+    return regimen
+
+
+def _twice(events: Sequence[DoseEvent]) -> DoseEvent | None:
+    """Return the first dose that another one of the same drug, route and duration repeats."""
+    seen = set()
+    for event in events:
+        key = (event.drug, round(event.time, 6), event.channel, event.route, event.duration)
+        if key in seen and event.kind == "dose":
+            return event
+        seen.add(key)
+    return None
+
+
+def _set(table: Table, model: Model) -> tuple[Model, Mapping[str, Any]]:
+    values = {key: table.raw(key) for key in table.data}
+    for key, value in values.items():
+        try:
+            model.replace({key: value})
+        except SpecError as error:
+            table.fail(key, str(error))
+            return model, values
+    try:
+        return model.replace(values, source="set by the scenario"), values
+    except SpecError as error:
+        table.fail(None, str(error))
+        return model, values
+
+
+def _start(table: Table, model: Model) -> tuple[Model, Mapping[str, float]]:
+    holder = Table({"start": table.data}, table.path[:-1], table.findings)
+    start = read_start(holder, model.lineages)
+    return dataclasses.replace(model, start={**model.start, **start}), start
+
+
+def _covariates(table: Table, model: Model) -> tuple[Model, Mapping[str, float | str]]:
+    known = model.subjects.covariates
+    changed: dict[str, float | str] = {}
+    for key in table.data:
+        if key not in known:
+            table.fail(key, f"the model has no covariate '{key}'{suggestion(key, known)}")
+        elif (value := covariate(table, key)) is not None:
+            changed[key] = value
+    subjects = dataclasses.replace(model.subjects, covariates={**known, **changed})
+    new = dataclasses.replace(model, subjects=subjects)
+    for name, sentence in check.problems(new):
+        table.fail(None, f"{name}: {sentence}" if name else sentence)
+    return new, changed
+
+
+def _concentration(table: Table, model: Model) -> tuple[Model, Mapping[str, Any]]:
+    """Put tables of concentrations in the place of drugs' kinetics."""
+    drugs, parameters = dict(model.drugs), dict(model.parameters)
+    tables: dict[str, Any] = {}
+    for name in table.data:
+        held = table.table(name)
+        if name not in drugs:
+            table.fail(name, f"the model has no drug '{name}'{suggestion(name, drugs)}")
+            continue
+        if held is None:
+            continue
+        drug = drugs[name]
+        values = read_concentrations(held, drug.concentration_unit, drug.molar_mass)
+        held.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
+        blocked = [effect for effect in model.effects if effect.drug == name and effect.driver != "concentration"]
+        if blocked:
+            table.fail(name, f"{name} acts through receptor occupancy, which a table of concentrations does not give")
+        if values is not None:
+            tables[name] = values
+            drugs[name] = dataclasses.replace(drug, kind="table", structure={}, table=values)
+            for parameter in [one for one in parameters if one.startswith(f"{name}.") and one.count(".") == 1]:
+                del parameters[parameter]
+    correlation = {pair: r for pair, r in model.correlation.items() if all(one in parameters for one in pair)}
+    return dataclasses.replace(model, drugs=drugs, parameters=parameters, correlation=correlation), tables
+
+
+_CHANGES = {"concentration": _concentration, "set": _set, "start": _start, "covariates": _covariates}

@@ -1,0 +1,105 @@
+"""Measured concentrations that stand in for kinetics: a table with a declared interpolation."""
+
+from __future__ import annotations
+
+import csv
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any
+
+from myelosim import units
+from myelosim.spec.document import Table, shown
+
+INTERPOLATIONS = ("previous", "next", "linear")
+
+
+def read_concentrations(table: Table, unit: str, molar_mass: float | None = None) -> Mapping[str, Any] | None:
+    """Read ``table = "file.csv"``, or ``times`` and ``values``, with ``interpolation``.
+
+    ``unit`` (of the concentrations; the drug's own if it does not say) and ``time_unit`` (hours if it does not) are
+    optional. A file has the columns ``time`` and ``concentration``; its path is relative to the file that names it.
+    Times begin at 0 and increase; after the last time the last concentration holds.
+
+    Returns
+    -------
+    mapping or None
+        ``times`` (h), ``values`` (in ``unit``) and ``interpolation``; None, with findings, where it cannot be.
+    """
+    before = len(table.findings.messages)
+    interpolation = table.text("interpolation", allowed=INTERPOLATIONS)
+    written, time_unit = table.text("unit", unit), table.text("time_unit", "h")
+    if "table" in table.data:
+        file = table.text("table")
+        times, values = _from_file(table, file) if file else ([], [])
+        for key in ("times", "values"):
+            if key in table.data:
+                table.raw(key)
+                table.fail(key, "is given beside a file; give one or the other")
+    else:
+        table.known.append("table")
+        times, values = _numbers(table, "times"), _numbers(table, "values")
+    if len(table.findings.messages) > before:
+        return None
+    try:
+        hours = tuple(units.convert(time, time_unit, "h") for time in times)
+        held = tuple(units.convert(value, written, unit, molar_mass) for value in values)
+    except ValueError as error:
+        table.fail(None, str(error))
+        return None
+    wrong = _wrong(hours, held)
+    if wrong:
+        table.fail("table" if "table" in table.data else "times", wrong)
+        return None
+    return {"times": hours, "values": held, "interpolation": interpolation}
+
+
+def _numbers(table: Table, key: str) -> list[float]:
+    value = table.raw(key, what='a list of numbers, or table = "file.csv"')
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
+        table.fail(key, f"{value!r} is not a list of numbers")
+        return []
+    return [float(v) for v in value]
+
+
+def _from_file(table: Table, name: str) -> tuple[list[float], list[float]]:
+    path = table.findings.folder / name
+    times, values = [], []
+    try:
+        with path.open(newline="", encoding="utf-8-sig") as stream:
+            reader = csv.DictReader(stream)
+            columns = [str(column).strip().lower() for column in reader.fieldnames or ()]
+            if sorted(columns) != ["concentration", "time"]:
+                found = ", ".join(columns) or "none"
+                table.fail(
+                    "table", f"{shown(path)}: needs the columns time and concentration, in any order; found: {found}"
+                )
+                return [], []
+            reader.fieldnames = columns
+            for row in reader:
+                times.append(float(row["time"]))
+                values.append(float(row["concentration"]))
+    except OSError as error:
+        table.fail("table", f"{shown(path)}: cannot be read: {error.strerror}")
+    except (TypeError, ValueError):
+        table.fail("table", f"{shown(path)}: line {len(values) + 2} does not hold two numbers")
+    return times, values
+
+
+def _wrong(times: tuple[float, ...], values: tuple[float, ...]) -> str:
+    if len(times) != len(values):
+        return f"{len(times)} times and {len(values)} concentrations; give one concentration per time"
+    if not times:
+        return "there are no concentrations"
+    if not all(map(math.isfinite, (*times, *values))):
+        return "there are values that are not finite numbers"
+    if times[0] != 0.0:
+        return f"the first time is {times[0]:g} h; begin at 0, so that nothing has to be guessed"
+    for before, after in pairwise(times):
+        if after <= before:
+            return f"the times do not increase after {before:g} h"
+    if min(values) < 0:
+        return f"a concentration is negative ({min(values):g})"
+    return ""

@@ -1,0 +1,72 @@
+"""A scenario as a frozen value: a model, arms, visits and how many subjects."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from myelosim.spec.model import Model
+from myelosim.spec.regimen import Regimen
+
+
+@dataclass(frozen=True, slots=True)
+class Arm:
+    """One way of dosing.
+
+    ``model`` is the scenario's model with everything the arm changes: parameters (``set``), counts at time zero
+    (``start``), covariates, and concentration tables in the place of kinetics. ``size`` is the number of subjects of a
+    group that really is so large, as in animal studies; None takes the scenario's population.
+    """
+
+    name: str
+    model: Model
+    regimen: Regimen
+    size: int | None = None
+    set: Mapping[str, Any] = field(default_factory=dict)
+    start: Mapping[str, float] = field(default_factory=dict)
+    covariates: Mapping[str, float | str] = field(default_factory=dict)
+    concentration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Recommend:
+    """What to choose visits by: how many draws, among which elapsed days, to catch which grade.
+
+    ``depth`` is how far above the true nadir, as a fraction of it, the lowest draw may be and still show it. ``blood``
+    is "species" where the species' limits on drawing hold, "none" where they do not.
+    """
+
+    draws: int
+    candidates: tuple[float, ...] = ()
+    grade: int = 3
+    depth: float = 0.25
+    blood: str = "species"
+    lineages: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Scenario:
+    """What ``compare`` runs: ``days`` is the horizon, ``visits`` are elapsed days, ``load`` is how to get ``model``."""
+
+    name: str
+    title: str
+    load: Mapping[str, Any]
+    model: Model
+    days: float
+    arms: tuple[Arm, ...]
+    visits: tuple[float, ...] = ()
+    grading: str = "ctcae_v5"
+    size: int = 1000
+    seed: int = 1
+    lineages: tuple[str, ...] = ()
+    tolerance: float = 1e-6
+    recommend: Recommend | None = None
+    text: str = ""
+
+    @property
+    def spec_hash(self) -> str:
+        """SHA-256 of everything the scenario says."""
+        from myelosim.spec.digest import spec_hash
+
+        return spec_hash(self)

@@ -1,0 +1,184 @@
+"""Scenario files into :class:`~myelosim.spec.scenario.Scenario`."""
+
+from __future__ import annotations
+
+import dataclasses
+import math
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from myelosim.errors import SpecError
+from myelosim.spec.arms import read_arms
+from myelosim.spec.document import Findings, Table, read_toml, suggestion
+from myelosim.spec.grading import load_grading
+from myelosim.spec.library import files, find, load_model
+from myelosim.spec.load import FORMAT
+from myelosim.spec.model import Model
+from myelosim.spec.parts import observables
+from myelosim.spec.scenario import Recommend, Scenario
+from myelosim.spec.visits import parse_visits
+
+NO_RULES = "rules are not built yet; leave 'rules' and [rule] out, and give the doses as they are to be taken"
+
+
+def load_scenario(source: str | os.PathLike[str] | Mapping[str, Any]) -> Scenario:
+    """Load a scenario by name, by path, or from a mapping that says what a file would.
+
+    Raises
+    ------
+    SpecError
+        The file is not found, or something in it cannot be; all that is wrong with it is reported together.
+    """
+    if isinstance(source, Mapping):
+        return read_scenario(Table(source, (), Findings("scenario")), "scenario")
+    path = find(source, ("scenarios",))
+    if path is None:
+        raise SpecError(f"no scenario '{source}'{suggestion(str(source), files('scenarios'))}")
+    return read_scenario(read_toml(path), path.stem)
+
+
+def read_scenario(table: Table, name: str) -> Scenario:
+    """Read a scenario; raise everything that is wrong with it at once."""
+    number = table.integer("format", FORMAT)
+    if number != FORMAT:
+        table.fail("format", f"{number} is not a format this version reads; it reads format = {FORMAT}")
+    table.text("kind", "scenario", allowed=["scenario"])
+    name, title, text = table.text("name", name), table.text("title"), table.text("text", "")
+    days = table.quantity("days", "d")
+    if days <= 0:
+        table.fail("days", f"{days:g} days is no horizon; it must be above 0")
+    if "rule" in table.data:
+        table.raw("rule")
+        table.fail("rule", NO_RULES)
+    size, seed = _population(table)
+    load, model = _model(table)
+    grading = _grading(table)
+    visits = _visits(table, "visits", days)
+    tolerance = table.number("tolerance", 1e-6, low=1e-12, high=1e-2)
+    lineages = _lineages(table, model)
+    recommend = _recommend(table, days, model)
+    arms = read_arms(table, model, days)
+    table.finish()
+    table.findings.check()
+    assert model is not None
+    return Scenario(
+        name=name, title=title, load=load, model=model, days=days, arms=arms, visits=visits, grading=grading, size=size,
+        seed=seed, lineages=lineages, tolerance=tolerance, recommend=recommend, text=text,
+    )  # fmt: skip
+
+
+def _population(table: Table) -> tuple[int, int]:
+    held = table.table("population")
+    if held is None:
+        return 1000, 1
+    size, seed = held.integer("size", 1000), held.integer("seed", 1)
+    if size < 1:
+        held.fail("size", f"{size} subjects cannot be simulated; it must be 1 or more")
+    held.finish()
+    return size, seed
+
+
+def _model(table: Table) -> tuple[Mapping[str, Any], Model | None]:
+    """Load the scenario's model: a name, a path (also relative to the scenario's file), or what to compose."""
+    value = table.raw("model", what='a name, a path, or { drug = "...", species = "..." }')
+    if value is None:
+        return {}, None
+    if isinstance(value, str):
+        load: dict[str, Any] = {"model": value}
+    elif isinstance(value, Mapping):
+        load = _composition(table)
+    else:
+        table.fail("model", f'{value!r} is neither a name nor a path nor {{ drug = "...", species = "..." }}')
+        return {}, None
+    if not load:
+        return {}, None
+    try:
+        arguments = dict(load)
+        what = arguments.pop("model", None) or arguments.pop("drug", None)
+        return load, load_model(_near(table, what), **arguments)
+    except SpecError as error:
+        table.fail("model", str(error))
+        return load, None
+
+
+def _near(table: Table, what: Any) -> Any:
+    """Return a path relative to the scenario's folder where the file is there."""
+    if isinstance(what, str) and what.endswith(".toml") and (table.findings.folder / what).is_file():
+        return table.findings.folder / what
+    return what
+
+
+def _composition(table: Table) -> dict[str, Any]:
+    held = table.table("model")
+    assert held is not None
+    drugs = held.texts("drug")
+    load: dict[str, Any] = {"drug": drugs[0] if len(drugs) == 1 else drugs}
+    if "drug" not in held.data:
+        held.fail(None, "'drug' is missing; give the name of one, or a list")
+    for key in ("species", "variant", "gcsf"):
+        if text := held.text(key, ""):
+            load[key] = text
+    if "sensitivity" in held.data:
+        load["sensitivity"] = held.number("sensitivity", low=0.0)
+    held.known.append("sensitivity")
+    before = len(held.findings.messages)
+    held.finish()
+    return load if len(held.findings.messages) == before and drugs else {}
+
+
+def _grading(table: Table) -> str:
+    name = table.text("grading", "ctcae_v5")
+    if not name:
+        return name
+    try:
+        load_grading(_near(table, name))
+    except SpecError as error:
+        table.fail("grading", str(error))
+    return name
+
+
+def _visits(table: Table, key: str, days: float) -> tuple[float, ...]:
+    value = table.raw(key, [])
+    if not isinstance(value, str | list | tuple):
+        table.fail(key, f'{value!r} are no visits; write a list of elapsed days, or "d1 weekly"')
+        return ()
+    if not (math.isfinite(days) and days > 0):
+        return ()
+    try:
+        return parse_visits(value, days)
+    except SpecError as error:
+        table.fail(key, str(error).removeprefix("visits: "))
+        return ()
+
+
+def _lineages(table: Table, model: Model | None) -> tuple[str, ...]:
+    names = table.texts("lineages")
+    if model is not None:
+        known = observables(model.lineages, {})
+        for name in names:
+            if name not in known:
+                table.fail("lineages", f"the model has no lineage '{name}'{suggestion(name, known)}")
+    return names
+
+
+def _recommend(table: Table, days: float, model: Model | None) -> Recommend | None:
+    held = table.table("recommend")
+    if held is None:
+        return None
+    usual = Recommend(1)
+    draws, grade = held.integer("draws"), held.integer("grade", usual.grade)
+    if "draws" in held.data and draws < 1:
+        held.fail("draws", f"{draws} draws see nothing; it must be 1 or more")
+    if not 1 <= grade <= 4:
+        held.fail("grade", f"{grade} is not a grade; grades are 1 to 4")
+    candidates = _visits(held, "candidates", days)
+    if candidates and len(candidates) < draws:
+        held.fail("candidates", f"{len(candidates)} candidate days for {draws} draws; give more days or fewer draws")
+    depth = held.number("depth", usual.depth, low=0.0)
+    blood = held.text("blood", usual.blood, allowed=["species", "none"])
+    lineages = _lineages(held, model)
+    held.finish()
+    return dataclasses.replace(
+        usual, draws=draws, candidates=candidates, grade=grade, depth=depth, blood=blood, lineages=lineages
+    )

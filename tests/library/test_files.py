@@ -1,0 +1,77 @@
+"""The shipped files: they load, and every number in them says what it rests on."""
+
+import tomllib
+from pathlib import Path
+
+import pytest
+
+from myelosim.spec.library import load_model
+
+ROOT = Path(__file__).resolve().parents[2]
+MODELS = sorted((ROOT / "models").rglob("*.toml"))
+PUBLISHED = sorted((ROOT / "models" / "published").glob("*.toml"))
+EVIDENCE = {"published", "transcribed", "scaled", "assumed", "fitted"}
+
+
+def read(path):
+    with path.open("rb") as stream:
+        return tomllib.load(stream)
+
+
+def entries(table, path=()):
+    """Yield every table that holds a parameter value, with its place."""
+    if isinstance(table, dict):
+        if "value" in table and "evidence" in table:
+            yield path, table
+        for key, inner in table.items():
+            yield from entries(inner, (*path, key))
+    elif isinstance(table, list):
+        for i, inner in enumerate(table):
+            yield from entries(inner, (*path, i))
+
+
+def unsupported(table, path=()):
+    """Yield parameters of drugs, lineages and effects that lack evidence or source."""
+    for key, inner in table.items() if isinstance(table, dict) else ():
+        if isinstance(inner, dict) and "value" in inner:
+            if inner.get("evidence") not in EVIDENCE or not inner.get("source", "").strip():
+                yield ".".join((*path, key))
+        elif isinstance(inner, dict):
+            yield from unsupported(inner, (*path, key))
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_published_model_loads_by_name_and_path(path):
+    assert load_model(path.stem).parameters == load_model(path).parameters
+
+
+@pytest.mark.parametrize("path", MODELS, ids=lambda path: path.stem)
+def test_every_number_has_evidence_and_source(path):
+    assert list(unsupported(read(path))) == []
+
+
+@pytest.mark.parametrize("path", PUBLISHED, ids=lambda path: path.stem)
+def test_published_model_is_held_to_expected_numbers(path):
+    model = load_model(path)
+    assert model.expected or path.stem == "generic_oral_2cmt_friberg"
+    for check in model.expected:
+        assert check.tolerance <= max(0.06 * abs(check.value), 1e-9) or "nadir, 100 mg/m2: the low end" in check.what
+
+
+def test_no_published_file_claims_that_a_transcription_was_read_in_the_paper():
+    for path in PUBLISHED:
+        for place, entry in entries(read(path)):
+            if "transcription" in entry["source"]:
+                assert entry["evidence"] == "transcribed", f"{path.stem}: {'.'.join(map(str, place))}"
+
+
+def test_virtual_patients_of_abbiati_come_from_histograms():
+    for name in ("mm", "gbm", "dlbcl"):
+        model = load_model(f"abbiati_2021_avadomide_{name}")
+        assert all(parameter.omega_sd == 0 for parameter in model.parameters.values())
+
+
+def test_units_of_molar_models_follow_the_molar_mass():
+    for name in ("friberg_2002_docetaxel", "kloft_2006_docetaxel", "quartino_2014_docetaxel"):
+        drug = load_model(name).drugs["docetaxel"]
+        assert (drug.amount_unit, drug.concentration_unit, drug.molar_mass) == ("umol", "umol/L", 807.9)
