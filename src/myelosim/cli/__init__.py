@@ -1,1 +1,1 @@
-"""TBD."""
+"""The command line: arguments and printing only."""

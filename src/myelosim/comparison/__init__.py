@@ -1,1 +1,1 @@
-"""TBD."""
+"""Compare dose schedules: the job."""

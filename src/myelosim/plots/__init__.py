@@ -1,1 +1,1 @@
-"""TBD."""
+"""Plots: a Dataset in, Axes out; nothing is computed here."""

@@ -1,1 +1,50 @@
-def to_events(ds): ...
+"""A simulated study as NONMEM rows."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from myelosim.errors import DataError
+
+def to_events(ds: xr.Dataset) -> pd.DataFrame:
+    """Return doses and observations of a simulated study, one row each.
+
+    Parameters
+    ----------
+    ds : xarray.Dataset
+        From :func:`myelosim.simulate`. With ``visits`` the observations are what was seen; without, the true counts.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns ID (from 1), TIME (h), AMT, RATE, DV, EVID, MDV, DVID (the lineage) and DRUG, by subject and time; an observation at the time of
+        a dose comes before it. A count that was not seen has no row.
+
+    Raises
+    ------
+    DataError
+        The dataset holds several arms, or no counts.
+    """
+    if "arm" in ds.dims:
+        raise DataError("to_events: the dataset holds several arms; pick one first, ds.sel(arm=...)")
+    if "count" not in ds:
+        raise DataError("to_events: the dataset holds no counts")
+    seen = ds["observed"] if "observed" in ds else ds["count"]
+    hours = 24.0 * (ds["visit"] if "observed" in ds else ds["time"]).to_numpy()
+    values = seen.transpose("subject", ..., "lineage").to_numpy()
+    subjects, times, lineages = values.shape
+    who, when, what = np.meshgrid(np.arange(subjects), np.arange(times), np.arange(lineages), indexing="ij")
+    observed = pd.DataFrame({
+        "ID": who.ravel() + 1, "TIME": hours[when.ravel()], "AMT": 0.0, "RATE": 0.0, "DV": values.ravel(), "EVID": 0, "MDV": 0,
+        "DVID": ds["lineage"].to_numpy()[what.ravel()], "DRUG": "",
+    }).dropna(subset="DV")  # fmt: skip
+    given = ds["dose_given"].to_numpy()
+    doses = pd.DataFrame({
+        "ID": np.repeat(np.arange(subjects) + 1, given.shape[1]), "TIME": np.tile(24.0 * ds["dose_time"].to_numpy(), subjects),
+        "AMT": given.ravel(), "RATE": np.tile(ds["dose_rate"].to_numpy(), subjects), "DV": np.nan, "EVID": 1, "MDV": 1, "DVID": "",
+        "DRUG": np.tile(ds["dose_drug"].to_numpy(), subjects),
+    })  # fmt: skip
+    rows = pd.concat([observed, doses], ignore_index=True)
+    return rows.sort_values(["ID", "TIME", "EVID"], kind="stable", ignore_index=True)

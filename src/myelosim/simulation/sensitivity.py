@@ -1,1 +1,74 @@
-def sensitivity(*a,**k): ...
+"""Which parameter drives an endpoint of the typical subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from myelosim.errors import SpecError
+from myelosim.simulation.simulate import simulate
+from myelosim.spec.model import Model
+from myelosim.spec.regimen import Regimen
+
+
+def sensitivity(
+    model: Model,
+    regimen: Regimen | str | Sequence[str],
+    *,
+    endpoint: str = "nadir",
+    lineage: str | None = None,
+    days: float = 56.0,
+    parameters: Sequence[str] | None = None,
+    change: float = 0.01,
+    tolerance: float = 1e-8,
+) -> pd.DataFrame:
+    """Return the elasticity of an endpoint: percent change per percent change of each parameter, one at a time.
+
+    Parameters
+    ----------
+    model, regimen, days
+        As for :func:`myelosim.simulate`.
+    endpoint : str
+        A variable [subject, lineage] of the simulation.
+    lineage : str, optional
+        Default: the first.
+    parameters : list of str, optional
+        Default: every parameter that is not zero.
+    change : float
+        Relative step of the central difference.
+
+    Returns
+    -------
+    pandas.DataFrame
+        Columns parameter, value, unit, evidence, elasticity, by falling size of the elasticity.
+
+    Raises
+    ------
+    SpecError
+        The endpoint, lineage or a parameter is unknown.
+    """
+    names = list(parameters) if parameters is not None else [n for n, p in model.parameters.items() if p.value != 0]
+    unknown = [n for n in names if n not in model.parameters]
+    if unknown:
+        raise SpecError(f"sensitivity: the model has no parameter {unknown[0]!r}")
+    table = pd.DataFrame({n: np.full(2 * len(names), model.parameters[n].value) for n in names})
+    for i, name in enumerate(names):
+        table.loc[2 * i, name] *= 1 - change
+        table.loc[2 * i + 1, name] *= 1 + change
+    ds = simulate(model, regimen, days=days, individuals=table, tolerance=tolerance)
+    if endpoint not in ds or set(ds[endpoint].dims) != {"subject", "lineage"}:
+        known = [str(n) for n, v in ds.data_vars.items() if set(v.dims) == {"subject", "lineage"}]
+        raise SpecError(f"sensitivity: {endpoint!r} is not an endpoint; known: {', '.join(known)}")
+    if lineage is not None and lineage not in ds["lineage"]:
+        raise SpecError(f"sensitivity: no lineage {lineage!r}; the model has {', '.join(ds['lineage'].to_numpy())}")
+    values = (ds[endpoint].sel(lineage=lineage) if lineage else ds[endpoint].isel(lineage=0)).to_numpy().astype(float)
+    low, high = values[0::2], values[1::2]
+    elasticity = (high - low) / (0.5 * (high + low)) / (2 * change)
+    out = pd.DataFrame({
+        "parameter": names, "value": [model.parameters[n].value for n in names],
+        "unit": [model.parameters[n].unit for n in names], "evidence": [model.parameters[n].evidence for n in names],
+        "elasticity": elasticity,
+    })  # fmt: skip
+    return out.sort_values("elasticity", key=lambda e: -e.abs(), ignore_index=True)

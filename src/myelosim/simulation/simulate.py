@@ -17,7 +17,7 @@ from myelosim.engine import Run, Track
 from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.population import Population, covariates, draw, from_frame
 from myelosim.results import EXTRA, coordinates, provenance, stacked, variable
-from myelosim.simulation.observation import observe
+from myelosim.simulation.observed import observe
 from myelosim.spec.grading import load_grading
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import DoseEvent, Regimen
@@ -236,6 +236,7 @@ def _doses(model: Model, events: Sequence[DoseEvent], drawn: Subjects) -> dict[s
         "dose_given": variable(("subject", "dose"), amounts, "", "amount given"),
         "dose_time": variable(("dose",), np.array([e.time / 24.0 for e in given]), "day", "days since time zero"),
         "dose_drug": ("dose", np.array([e.drug for e in given], dtype=str)),
+        "dose_rate": variable(("dose",), np.array([e.amount / e.duration if e.duration else 0.0 for e in given]), "", "amount per hour"),
         "dose_unit": ("dose", np.array([e.unit or model.drugs[e.drug].amount_unit for e in given], dtype=str)),
     }
 
@@ -266,7 +267,7 @@ def _nan_argmin(minimum: np.ndarray) -> np.ndarray:
 
 def _observed(model: Model, run: Run, drawn: Subjects, days: np.ndarray, at: np.ndarray) -> list[np.ndarray]:
     return [
-        observe(model.residual.get(observable(name)), run.tracks[name].count[:, at], drawn.seed or 0, observable(name), days)
+        observe(run.tracks[name].count[:, at], 24.0 * days, observable(name), model.residual.get(observable(name)), drawn.seed or 0)
         for name in model.lineages
     ]
 

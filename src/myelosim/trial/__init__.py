@@ -1,1 +1,1 @@
-"""TBD."""
+"""One arm of a scenario: run and reduced."""

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from myelosim.spec.model import Residual
-from myelosim.trial.observed import observe
+from myelosim.simulation.observed import observe
 
 PROPORTIONAL = Residual("proportional", {"proportional": 0.2})
 
