@@ -2,9 +2,9 @@
 
 import numpy as np
 import pytest
-from endpoint_courses import make, through
+from endpoint_courses import CTCAE, make, through
 
-from myelosim.endpoints import ENDPOINTS, evaluate
+from myelosim.endpoints import ENDPOINTS, evaluate, levels
 from myelosim.endpoints.detection import incidence
 from myelosim.endpoints.toxicity import DEFINITIONS, Condition, Definition, toxicity
 from myelosim.grading import Bounds, Table
@@ -148,11 +148,24 @@ def test_percent_of_baseline():
     check(found, "onset", [14, NAN])
 
 
+def test_nothing_is_known_of_a_subject_that_failed():
+    course = make([ONE_DIP, ONE_DIP], DAYS, extra=LONG.levels("neutrophil"))
+    for array in (course.track.minimum, course.track.minimum_time, course.count, course.observed):
+        array[1] = NAN
+    found, whole = evaluate(course), evaluate(make([ONE_DIP], DAYS))
+    for name, endpoint in ENDPOINTS.items():
+        np.testing.assert_array_equal(found[name][0], whole[name][0], err_msg=name)
+        if not name.endswith("baseline") and not endpoint.of and name != "baseline_grade":
+            assert found[name][1] == -1 if endpoint.unit == "grade" else np.isnan(found[name][1]), name
+    verdict = toxicity(LONG, {"neutrophil": course}, np.ones(2))
+    np.testing.assert_array_equal(verdict.true, [0, NAN])
+
+
 def test_visits_of_each_subject():
     from dataclasses import replace
 
     course = make([ONE_DIP, ONE_DIP], [9, 12])
-    own = replace(course, visit_time=24.0 * np.array([[9.0, 12.0], [10.0, 13.0]]), _episodes={})
+    own = replace(course, visit_time=24.0 * np.array([[9.0, 12.0], [10.0, 13.0]]))
     check(evaluate(own), "onset", [9, 10])
 
 
@@ -164,6 +177,23 @@ def test_every_endpoint_has_one_value_per_subject(course, found):
     for name, endpoint in ENDPOINTS.items():
         assert found[name].shape == ((5, 2) if endpoint.of == "cycle" else (5,)), name
         assert endpoint.unit in ("count", "day", "grade", "flag", "1")
+
+
+def test_endpoints_of_visits_are_marked(course):
+    # without visits all others have the same values, and those marked have none
+    bare = evaluate(make(CURVES, [], cycles=(0, 14)))
+    full = evaluate(course)
+    for name, endpoint in ENDPOINTS.items():
+        if not endpoint.seen:
+            np.testing.assert_array_equal(bare[name], full[name], err_msg=name)
+    assert {name for name in ENDPOINTS if name.startswith("observed")} < {n for n, e in ENDPOINTS.items() if e.seen}
+    assert {"onset", "caught", "delay", "false_alarms"} < {n for n, e in ENDPOINTS.items() if e.seen}
+
+
+def test_recovery_to_a_grade_that_cannot_be():
+    with pytest.raises(ValueError, match="recovery to grade 4 cannot be"):
+        levels("neutrophil", CTCAE, [4.0], recovery=4)
+    assert levels("neutrophil", CTCAE, [4.0], recovery=0, lln=2.0)["recovery"] == [2.0]
 
 
 def test_an_unknown_endpoint_is_refused(course):

@@ -24,13 +24,14 @@ class Endpoint:
 
     ``unit`` is "count" for the lineage's own unit, "day" for a number of days or for elapsed days since time zero,
     "grade", "flag" for 1, 0 or NaN (the question does not arise), or "1". ``of`` is "cycle" where there is one value
-    per cycle.
+    per cycle; ``seen`` marks what is about visits.
     """
 
     compute: Callable[[Course], NDArray[Any]]
     unit: str
     meaning: str
     of: str = ""
+    seen: bool = False
 
     @property
     def seen(self) -> bool:
@@ -40,22 +41,26 @@ class Endpoint:
 
 ENDPOINTS: dict[str, Endpoint] = {
     "baseline": Endpoint(nadir.baseline, "count", "true count at time zero"),
-    "observed_baseline": Endpoint(nadir.observed_baseline, "count", "geometric mean seen before the first dose"),
+    "observed_baseline": Endpoint(
+        nadir.observed_baseline, "count", "geometric mean seen before the first dose", seen=True
+    ),
     "nadir": Endpoint(nadir.nadir, "count", "lowest true count from the first dose on"),
     "nadir_day": Endpoint(nadir.nadir_day, "day", "day of the nadir"),
     "nadir_at_edge": Endpoint(nadir.nadir_at_edge, "flag", "nadir at the first dose or the horizon"),
     "cycle_nadir": Endpoint(nadir.cycle_nadir, "count", "lowest true count of the cycle", "cycle"),
     "cycle_nadir_day": Endpoint(nadir.cycle_nadir_day, "day", "day of the cycle's nadir", "cycle"),
     "cycle_nadir_at_edge": Endpoint(nadir.cycle_nadir_at_edge, "flag", "nadir at the cycle's edge", "cycle"),
-    "observed_nadir": Endpoint(nadir.observed_nadir, "count", "lowest value seen after the first dose"),
-    "observed_nadir_day": Endpoint(nadir.observed_nadir_day, "day", "day of the lowest value seen"),
+    "observed_nadir": Endpoint(nadir.observed_nadir, "count", "lowest value seen after the first dose", seen=True),
+    "observed_nadir_day": Endpoint(nadir.observed_nadir_day, "day", "day of the lowest value seen", seen=True),
     "baseline_grade": Endpoint(severity.baseline_grade, "grade", "grade at time zero"),
     "worst_grade": Endpoint(severity.worst_grade, "grade", "grade of the nadir"),
     "treatment_emergent": Endpoint(severity.treatment_emergent, "flag", "worst grade worse than at time zero"),
-    "observed_baseline_grade": Endpoint(severity.observed_baseline_grade, "grade", "grade of the observed baseline"),
-    "observed_grade": Endpoint(severity.observed_grade, "grade", "worst grade seen"),
+    "observed_baseline_grade": Endpoint(
+        severity.observed_baseline_grade, "grade", "grade of the observed baseline", seen=True
+    ),
+    "observed_grade": Endpoint(severity.observed_grade, "grade", "worst grade seen", seen=True),
     "observed_treatment_emergent": Endpoint(
-        severity.observed_treatment_emergent, "flag", "worst grade seen worse than at baseline"
+        severity.observed_treatment_emergent, "flag", "worst grade seen worse than at baseline", seen=True
     ),
     "days_grade3": Endpoint(duration.days_grade3, "day", "days at grade 3 or worse"),
     "longest_grade3": Endpoint(duration.longest_grade3, "day", "longest episode of grade 3 or worse"),
@@ -67,33 +72,40 @@ ENDPOINTS: dict[str, Endpoint] = {
         recovery.recovery_day_baseline, "day", "day of lasting return to 90 % of baseline after the last grade 3"
     ),
     "unrecovered": Endpoint(recovery.unrecovered, "flag", "grade 3 occurred and recovery did not by the horizon"),
-    "onset": Endpoint(detection.onset, "day", "first visit that shows grade 3 or worse"),
+    "onset": Endpoint(detection.onset, "day", "first visit that shows grade 3 or worse", seen=True),
     "true_onset": Endpoint(detection.true_onset, "day", "first fall to grade 3"),
-    "caught": Endpoint(detection.caught, "flag", "a visit shows grade 3 or worse during a true episode"),
-    "delay": Endpoint(detection.delay, "day", "days from the true onset to the visit that catches it"),
-    "false_alarms": Endpoint(detection.false_alarms, "1", "visits that show grade 3 or worse outside a true episode"),
-    "observed_days_grade3": Endpoint(observed.observed_days_grade3, "day", "days at grade 3 or worse, from visits"),
+    "caught": Endpoint(detection.caught, "flag", "a visit shows grade 3 or worse during a true episode", seen=True),
+    "delay": Endpoint(detection.delay, "day", "days from the true onset to the visit that catches it", seen=True),
+    "false_alarms": Endpoint(
+        detection.false_alarms, "1", "visits that show grade 3 or worse outside a true episode", seen=True
+    ),
+    "observed_days_grade3": Endpoint(
+        observed.observed_days_grade3, "day", "days at grade 3 or worse, from visits", seen=True
+    ),
     "observed_days_grade3_lower": Endpoint(
-        observed.observed_days_grade3_lower, "day", "days between visits of grade 3 or worse"
+        observed.observed_days_grade3_lower, "day", "days between visits of grade 3 or worse", seen=True
     ),
     "observed_longest_grade3": Endpoint(
-        observed.observed_longest_grade3, "day", "longest episode of grade 3 or worse, from visits"
+        observed.observed_longest_grade3, "day", "longest episode of grade 3 or worse, from visits", seen=True
     ),
     "observed_longest_grade3_lower": Endpoint(
-        observed.observed_longest_grade3_lower, "day", "most days between visits of one episode of grade 3 or worse"
+        observed.observed_longest_grade3_lower,
+        "day",
+        "most days between visits of one episode of grade 3 or worse",
+        seen=True,
     ),
-    "observed_days_grade4": Endpoint(observed.observed_days_grade4, "day", "days at grade 4, from visits"),
+    "observed_days_grade4": Endpoint(observed.observed_days_grade4, "day", "days at grade 4, from visits", seen=True),
     "observed_days_grade4_lower": Endpoint(
-        observed.observed_days_grade4_lower, "day", "days between visits of grade 4"
+        observed.observed_days_grade4_lower, "day", "days between visits of grade 4", seen=True
     ),
     "observed_longest_grade4": Endpoint(
-        observed.observed_longest_grade4, "day", "longest episode of grade 4, from visits"
+        observed.observed_longest_grade4, "day", "longest episode of grade 4, from visits", seen=True
     ),
     "observed_longest_grade4_lower": Endpoint(
-        observed.observed_longest_grade4_lower, "day", "most days between visits of one episode of grade 4"
+        observed.observed_longest_grade4_lower, "day", "most days between visits of one episode of grade 4", seen=True
     ),
     "observed_grade3_censored": Endpoint(
-        observed.observed_grade3_censored, "flag", "last visit still shows grade 3 or worse"
+        observed.observed_grade3_censored, "flag", "last visit still shows grade 3 or worse", seen=True
     ),
 }
 

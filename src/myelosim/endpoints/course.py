@@ -70,7 +70,16 @@ def levels(
     dict
         ``grade3``, ``grade4``, ``recovery``, ``baseline90`` and the extra ones: array (subject) or (1); NaN where the
         table has no number.
+
+    Raises
+    ------
+    ValueError
+        If ``recovery`` is not 0 to 3.
     """
+    if recovery not in (0, 1, 2, 3):
+        raise ValueError(
+            f"recovery to grade {recovery!r} cannot be; give the worst grade that counts as recovered, 0 to 3"
+        )
     begins = np.atleast_2d(grading.thresholds(lineage, table, lln, baseline))
     return {
         "grade3": begins[:, 2],
@@ -127,7 +136,8 @@ class Course:
     count: Floats
     observed: Floats
     lln: ArrayLike | None = None
-    _episodes: dict[str, Episodes] = field(default_factory=dict, repr=False)
+    _episodes: dict[str, Episodes] = field(default_factory=dict, init=False, repr=False)
+    _graded: dict[int, Runs] = field(default_factory=dict, init=False, repr=False)
 
     @property
     def size(self) -> int:
@@ -144,19 +154,23 @@ class Course:
         """End of the observation, in hours."""
         return self.windows[0][1]
 
+    @cached_property
+    def failed(self) -> NDArray[np.bool_]:
+        """Subjects that could not be integrated (subject): nothing is known of them."""
+        return np.asarray(np.isnan(self.track.minimum[:, 0]))
+
+    def known(self, level: str) -> NDArray[np.bool_]:
+        """Tell for whom a level has a number and the course is known (subject)."""
+        return np.asarray(~np.isnan(self.levels[level]) & ~self.failed)
+
     def episodes(self, level: str) -> Episodes:
         """Return the times strictly below a level."""
         if level not in self._episodes:
             place = list(self.levels).index(level)
-            track = self.track
-            self._episodes[level] = episodes(
-                track.crossing[:, place, :], track.below[:, place], self.start, self.horizon
-            )
+            crossing = np.where(self.failed[:, None], np.nan, self.track.crossing[:, place, :])
+            below = self.track.below[:, place] & ~self.failed
+            self._episodes[level] = episodes(crossing, below, self.start, self.horizon)
         return self._episodes[level]
-
-    def defined(self, level: str) -> bool:
-        """Tell whether a level has a number."""
-        return not bool(np.all(np.isnan(self.levels[level])))
 
     @cached_property
     def hours(self) -> Floats:
@@ -187,6 +201,12 @@ class Course:
     def grade(self, count: Floats) -> NDArray[np.int8]:
         """Grade true counts (subject)."""
         return grading.grade(count, self.lineage, self.table, self.lln, self.baseline)
+
+    def graded_runs(self, grade: int) -> Runs:
+        """Find runs of visits after the first dose that show a grade or a worse one."""
+        if grade not in self._graded:
+            self._graded[grade] = self.runs(self.grades >= grade)
+        return self._graded[grade]
 
     def runs(self, qualifies: NDArray[np.bool_]) -> Runs:
         """Find runs of qualifying visits after the first dose."""

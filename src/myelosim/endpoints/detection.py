@@ -38,7 +38,7 @@ def delay(course: Course) -> Floats:
 def false_alarms(course: Course) -> Floats:
     """Return how many visits show grade 3 or worse outside a true episode (subject); NaN where it has no number."""
     wrong = np.sum(alarms(course), axis=1).astype(np.float64)
-    return np.where(np.isnan(course.levels["grade3"]), np.nan, wrong)
+    return np.where(course.known("grade3"), wrong, np.nan)
 
 
 def incidence(days: ArrayLike, at: ArrayLike) -> Floats:

@@ -44,4 +44,4 @@ def _longest(course: Course, level: str) -> Floats:
 
 
 def _known(course: Course, level: str, value: Floats) -> Floats:
-    return np.where(np.isnan(course.levels[level]), np.nan, value)
+    return np.where(course.known(level), value, np.nan)

@@ -67,4 +67,5 @@ def observed_nadir_day(course: Course) -> Floats:
 def _at_edge(course: Course) -> Floats:
     edges = np.array(course.windows, dtype=np.float64)
     time = course.track.minimum_time
-    return np.asarray((time <= edges[:, 0] + EDGE) | (time >= edges[:, 1] - EDGE), dtype=np.float64)
+    edge = ((time <= edges[:, 0] + EDGE) | (time >= edges[:, 1] - EDGE)).astype(np.float64)
+    return np.where(np.isnan(time), np.nan, edge)

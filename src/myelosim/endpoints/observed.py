@@ -10,7 +10,6 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myelosim.endpoints.course import Course
-from myelosim.endpoints.episodes import Runs
 
 Floats = NDArray[np.float64]
 
@@ -57,15 +56,11 @@ def observed_longest_grade4_lower(course: Course) -> Floats:
 
 def observed_grade3_censored(course: Course) -> Floats:
     """Return 1 where the last visit still shows grade 3 or worse: the days end at the horizon (subject)."""
-    return _known(course, 3, np.any(_runs(course, 3).open, axis=1).astype(np.float64))
-
-
-def _runs(course: Course, grade: int) -> Runs:
-    return course.runs(course.grades >= grade)
+    return _known(course, 3, np.any(course.graded_runs(3).open, axis=1).astype(np.float64))
 
 
 def _lengths(course: Course, grade: int, certain: bool) -> Floats:
-    found = _runs(course, grade)
+    found = course.graded_runs(grade)
     return (found.last if certain else found.until) - found.first
 
 
@@ -78,5 +73,4 @@ def _longest(course: Course, grade: int, certain: bool) -> Floats:
 
 
 def _known(course: Course, grade: int, value: Floats) -> Floats:
-    unknown = np.isnan(course.levels[f"grade{grade}"]) | ~np.any(course.seen, axis=1)
-    return np.where(unknown, np.nan, value)
+    return np.where(course.known(f"grade{grade}") & np.any(course.seen, axis=1), value, np.nan)

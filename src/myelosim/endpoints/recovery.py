@@ -26,7 +26,7 @@ def recovery_day_baseline(course: Course) -> Floats:
 
 def unrecovered(course: Course) -> Floats:
     """Return 1 where a grade 3 occurred and the count is not back by the horizon, NaN where none occurred (subject)."""
-    event = course.episodes("grade3").any & ~np.isnan(course.levels["recovery"])
+    event = course.episodes("grade3").any & course.known("recovery")
     return np.where(event, np.isnan(recovery_day(course)).astype(np.float64), np.nan)
 
 
@@ -34,5 +34,5 @@ def _back(course: Course, level: str) -> Floats:
     over, back = course.episodes("grade3").last_end(), course.episodes(level)
     # Back at a level lower than that of grade 3 (90 % of a low baseline): the end of the grade-3 episode decides.
     when = np.where(back.any, np.fmax(over, back.last_end()), over)
-    never = np.isnan(over) | back.open | np.isnan(course.levels[level])
+    never = np.isnan(over) | back.open | ~course.known(level)
     return np.where(never, np.nan, when) / 24.0

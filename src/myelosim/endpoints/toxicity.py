@@ -107,7 +107,7 @@ def toxicity(definition: Definition, courses: Mapping[str, Course], dose_fractio
     -------
     Verdict
         True toxicity by the length of the episodes, observed by the time from first to last visit that shows it.
-        NaN for a subject without toxicity who got less than the least dose.
+        NaN for a subject without toxicity who got less than the least dose, or could not be integrated.
 
     Raises
     ------
@@ -119,12 +119,13 @@ def toxicity(definition: Definition, courses: Mapping[str, Course], dose_fractio
         wanted = ", ".join(sorted({condition.lineage for condition in definition.conditions}))
         raise ValueError(f"toxicity {definition.name!r} is about {wanted}, which the model does not have")
     size = len(dose_fraction)
-    true, observed = np.zeros(size, dtype=bool), np.zeros(size, dtype=bool)
+    true, observed, failed = (np.zeros(size, dtype=bool) for _ in range(3))
     for condition in judged:
         course = courses[condition.lineage]
         true |= _true(condition, definition, course)
         observed |= _observed(condition, definition, course)
-    enough = np.asarray(dose_fraction) >= definition.least_dose
+        failed |= course.failed
+    enough = (np.asarray(dose_fraction) >= definition.least_dose) & ~failed
     return Verdict(*(np.where(enough | flag, flag.astype(np.float64), np.nan) for flag in (true, observed)))
 
 

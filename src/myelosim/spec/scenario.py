@@ -31,16 +31,21 @@ class Arm:
 
 @dataclass(frozen=True, slots=True)
 class Recommend:
-    """What to choose visits by: how many draws, among which elapsed days, to catch which grade.
+    """What to choose visits by.
 
-    ``depth`` is how far above the true nadir, as a fraction of it, the lowest draw may be and still show it. ``blood``
-    is "species" where the species' limits on drawing hold, "none" where they do not.
+    ``draws`` are the numbers of draws to choose, among the elapsed days ``candidates`` (every day where there are none)
+    and beside the ``fixed`` ones. ``nadir_weight`` is 0 to catch grade 3, 1 to see the nadir, between them for both;
+    ``depth`` is how far above the true nadir, as a fraction of it, a count still shows it. ``draw`` is the volume of
+    one draw (mL), the species' own if None; ``blood`` is "species" where the species' limits on drawing hold, "none" where
+    they do not.
     """
 
-    draws: int
+    draws: tuple[int, ...]
     candidates: tuple[float, ...] = ()
-    grade: int = 3
+    fixed: tuple[float, ...] = ()
+    nadir_weight: float = 0.0
     depth: float = 0.25
+    draw: float | None = None
     blood: str = "species"
     lineages: tuple[str, ...] = ()
 

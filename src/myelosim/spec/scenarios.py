@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import os
 from collections.abc import Mapping
@@ -166,19 +165,25 @@ def _recommend(table: Table, days: float, model: Model | None) -> Recommend | No
     held = table.table("recommend")
     if held is None:
         return None
-    usual = Recommend(1)
-    draws, grade = held.integer("draws"), held.integer("grade", usual.grade)
-    if "draws" in held.data and draws < 1:
-        held.fail("draws", f"{draws} draws see nothing; it must be 1 or more")
-    if not 1 <= grade <= 4:
-        held.fail("grade", f"{grade} is not a grade; grades are 1 to 4")
-    candidates = _visits(held, "candidates", days)
-    if candidates and len(candidates) < draws:
-        held.fail("candidates", f"{len(candidates)} candidate days for {draws} draws; give more days or fewer draws")
-    depth = held.number("depth", usual.depth, low=0.0)
-    blood = held.text("blood", usual.blood, allowed=["species", "none"])
+    draws = _draws(held)
+    candidates, fixed = _visits(held, "candidates", days), _visits(held, "fixed", days)
+    if candidates and draws and len(candidates) < max(draws):
+        held.fail(
+            "candidates", f"{len(candidates)} candidate days for {max(draws)} draws; give more days or fewer draws"
+        )
+    nadir_weight = held.number("nadir_weight", 0.0, low=0.0, high=1.0)
+    depth = held.number("depth", 0.25, low=0.0)
+    draw = held.quantity("draw", "mL", low=0.0) if "draw" in held.data else None
+    blood = held.text("blood", "species", allowed=["species", "none"])
     lineages = _lineages(held, model)
-    held.finish()
-    return dataclasses.replace(
-        usual, draws=draws, candidates=candidates, grade=grade, depth=depth, blood=blood, lineages=lineages
-    )
+    held.finish(["draw"])
+    return Recommend(draws, candidates, fixed, nadir_weight, depth, draw, blood, lineages)
+
+
+def _draws(table: Table) -> tuple[int, ...]:
+    value = table.raw("draws", what="the number of draws, or a list of numbers")
+    numbers = value if isinstance(value, list) else [] if value is None else [value]
+    if not all(isinstance(one, int) and not isinstance(one, bool) and one >= 1 for one in numbers):
+        table.fail("draws", f"{value!r} is not a number of draws; it must be 1 or more")
+        return ()
+    return tuple(numbers)
