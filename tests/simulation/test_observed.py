@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from myelosim.spec.model import Residual
 from myelosim.simulation.observed import observe
+from myelosim.spec.model import Residual
 
 PROPORTIONAL = Residual("proportional", {"proportional": 0.2})
 

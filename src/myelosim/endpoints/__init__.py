@@ -33,11 +33,6 @@ class Endpoint:
     of: str = ""
     seen: bool = False
 
-    @property
-    def seen(self) -> bool:
-        """Whether it is about what visits show."""
-        return self.compute.__module__ in (observed.__name__, detection.__name__) or self.compute.__name__.startswith("observed")
-
 
 ENDPOINTS: dict[str, Endpoint] = {
     "baseline": Endpoint(nadir.baseline, "count", "true count at time zero"),

@@ -16,8 +16,7 @@ from myelosim.engine import cache, emit, stepper
 from myelosim.engine.block import TABLE, Block
 from myelosim.engine.emit import Layout
 from myelosim.engine.lanes import WIDTH
-from myelosim.engine.timeline import Plan, plan
-from myelosim.spec.model import Model
+from myelosim.engine.timeline import Plan
 
 DAY = 24.0
 CROSSINGS = 24  # crossings kept per threshold before a run is repeated with room for more

@@ -8,6 +8,7 @@ import xarray as xr
 
 from myelosim.errors import DataError
 
+
 def to_events(ds: xr.Dataset) -> pd.DataFrame:
     """Return doses and observations of a simulated study, one row each.
 

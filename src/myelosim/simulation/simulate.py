@@ -193,7 +193,7 @@ def _daily_dose(model: Model, events: Sequence[DoseEvent]) -> dict[str, float]:
     """Return the dose of the first day, where some parameter depends on it."""
     drugs = {name.split(".")[0] for name, p in model.parameters.items() if "daily_dose" in p.covariates}
     given = [e for e in events if e.drug in drugs and e.kind != "other"]
-    if not drugs or "daily_dose" in model.subjects.covariates and not given:
+    if not drugs or ("daily_dose" in model.subjects.covariates and not given):
         return {}
     first = min((e.time for e in given), default=0.0)
     return {"daily_dose": sum(e.amount for e in given if e.time < first + 24.0)} if given else {}

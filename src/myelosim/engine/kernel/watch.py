@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from numba import njit
 
-from myelosim.engine.kernel.structure import COUNTS, OUTPUTS, STATES, attempt, observe
 from myelosim.engine.kernel.steps import step_size
+from myelosim.engine.kernel.structure import COUNTS, OUTPUTS, STATES, attempt, observe
 from myelosim.engine.lanes import JIT, WIDTH, any_lane, load, select, store
 
 ITERATIONS = 40
@@ -43,7 +43,7 @@ def watch(work, seen, size, h, rtol, H, t, n, g, window):
         smaller = y1 < low
         store(lows, row + n, select(smaller, t + h, load(lows, row + n)))
         store(lows, row, select(smaller, y1, low))
-        eventful = eventful or any_lane(((d0 < 0.0) & (0.0 < d1)) | ((0.0 < d0) & (d1 < 0.0)))
+        eventful = eventful or any_lane(((d0 < 0.0) & (d1 > 0.0)) | ((d0 > 0.0) & (d1 < 0.0)))
         for j in range(levels):
             limit = load(limits, (o * levels + j) * n + g)
             eventful = eventful or any_lane((y0 < limit) ^ (y1 < limit))
