@@ -36,7 +36,9 @@ def coordinates(lineages: Sequence[str], drugs: Sequence[str], hours: np.ndarray
     return coords
 
 
-def variable(dims: tuple[str, ...], values: Any, unit: str, meaning: str) -> tuple[tuple[str, ...], Any, dict[str, str]]:
+def variable(
+    dims: tuple[str, ...], values: Any, unit: str, meaning: str
+) -> tuple[tuple[str, ...], Any, dict[str, str]]:
     """Return a variable with its unit and meaning; an empty unit stands for the lineage's own."""
     attrs = {"long_name": meaning}
     if unit:
@@ -44,7 +46,9 @@ def variable(dims: tuple[str, ...], values: Any, unit: str, meaning: str) -> tup
     return dims, values, attrs
 
 
-def provenance(spec_hash: str, seed: int | None, tolerance: float, assumed: Sequence[str], warnings: Sequence[str]) -> dict[str, Any]:
+def provenance(
+    spec_hash: str, seed: int | None, tolerance: float, assumed: Sequence[str], warnings: Sequence[str]
+) -> dict[str, Any]:
     """Return what every result says about itself."""
     return {
         "Conventions": "CF-1.11",

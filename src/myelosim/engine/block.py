@@ -99,7 +99,9 @@ class Block:
 def blocks(model: Model) -> tuple[Block, ...]:
     """Divide a model into blocks that do not read each other's states."""
     groups: list[set[str]] = [{f"lineage {name}"} for name in model.lineages]
-    ode = [name for name, drug in model.drugs.items() if drug.kind != TABLE and not hasattr(pk.KINDS[drug.kind], "modes")]
+    ode = [
+        name for name, drug in model.drugs.items() if drug.kind != TABLE and not hasattr(pk.KINDS[drug.kind], "modes")
+    ]
     groups += [{f"drug {name}"} for name in ode]
     links = [(f"drug {e.drug}", f"lineage {e.lineage}") for e in model.effects if e.drug in ode]
     links += [(f"drug {name}", "lineage neutrophil") for name in ode if "neutrophil" in model.lineages]
@@ -247,7 +249,9 @@ def carry(block: Block, y: Sequence[Any], p: Mapping[str, Any]) -> list[Any]:
     y = list(y)
     for part in block.lineages:
         if any(part.carried):
-            y[part.first : part.first + len(part.labels)] = part.module.carry(part.of(y), part_values(part, p), part.structure)
+            y[part.first : part.first + len(part.labels)] = part.module.carry(
+                part.of(y), part_values(part, p), part.structure
+            )
     return y
 
 
@@ -311,5 +315,3 @@ def _sites(block: Block, part: Part, strength: Sequence[Any]) -> Values:
         before = factors[effect.site]
         factors[effect.site] = before * (1.0 + signed) if block.combine[part.name] == "bliss" else before + signed
     return Values(**factors)
-
-

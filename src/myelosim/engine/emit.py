@@ -123,10 +123,13 @@ class Program:
             slope = f" + load(S, {drugs + d} * WIDTH) * h" if drug.kind == TABLE else ""
             decayed = "".join(f" + load(A, {m} * WIDTH) * load(T, (row + {m}) * WIDTH)" for m in modes)
             lines.append(f"    store(X, {d} * WIDTH, load(S, {d} * WIDTH){slope}{decayed})")
-            now.append(f"    store(X, {d} * WIDTH, load(S, {d} * WIDTH){''.join(f' + load(A, {m} * WIDTH)' for m in modes)})")
+            now.append(
+                f"    store(X, {d} * WIDTH, load(S, {d} * WIDTH){''.join(f' + load(A, {m} * WIDTH)' for m in modes)})"
+            )
             first += len(modes)
         copies = [
-            f"    store(X, {drugs + i} * WIDTH, load(S, {2 * drugs + i} * WIDTH))" for i in range(len(self.block.inputs))
+            f"    store(X, {drugs + i} * WIDTH, load(S, {2 * drugs + i} * WIDTH))"
+            for i in range(len(self.block.inputs))
         ]
         body = "\n".join([*lines, *copies]) or "    pass"
         body_now = "\n".join([*now, *copies]) or "    pass"
@@ -336,7 +339,8 @@ def source(block: Block, method: Any) -> str:
         "import numpy as np",
         "from numba import njit",
         "from myelosim.engine.lanes import (",
-        "    JIT, WIDTH, absolute, address, after, any_lane, every_lane, everywhere, exp, load, log, maximum, minimum, power, select, splat, store,",
+        "    JIT, WIDTH, absolute, address, after, any_lane, every_lane, everywhere, exp, load, log, maximum, minimum, power,",
+        "    select, splat, store,",
         ")",
     ]
     rest = [_kernel(name) for name in ("steps", "watch", "driver")]
@@ -345,6 +349,8 @@ def source(block: Block, method: Any) -> str:
 
 def _kernel(name: str) -> str:
     lines = (KERNEL / f"{name}.py").read_text(encoding="utf-8").splitlines()
-    last = max(i for i, line in enumerate(lines) if line.startswith(("from ", "import ", ")")) and not line.startswith(")  "))
+    last = max(
+        i for i, line in enumerate(lines) if line.startswith(("from ", "import ", ")")) and not line.startswith(")  ")
+    )
     body = "\n".join(lines[last + 1 :])
     return f"# {name}\n{body}\n"

@@ -23,7 +23,6 @@ CROSSINGS = 24  # crossings kept per threshold before a run is repeated with roo
 TIGHT = 1e-7  # tolerance under which the higher-order pair pays
 
 
-
 @dataclass(frozen=True)
 class Setting:
     """How finely a block is integrated: local tolerance per step, and how often a day may be halved."""
@@ -163,7 +162,9 @@ class Job:
         plan_ = self.plan
         return replace(
             self,
-            plan=replace(plan_, spans=plan_.spans[subject // WIDTH : subject // WIDTH + 1], amount=plan_.amount[:, columns]),
+            plan=replace(
+                plan_, spans=plan_.spans[subject // WIDTH : subject // WIDTH + 1], amount=plan_.amount[:, columns]
+            ),
             table=self.table[:, columns],
             limits=self.limits[:, :, columns],
             state=None if self.state is None else self.state[:, columns],

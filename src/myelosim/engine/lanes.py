@@ -80,9 +80,9 @@ def _binary(op: Any, result: Any, emit: Callable[[Any, Any, Any], Any]) -> None:
     @infer_global(op)
     class _Template(AbstractTemplate):
         def generic(self, args: Any, kws: Any) -> Any:
-            if len(args) == 2 and any(isinstance(x, Lanes) for x in args):
-                if all(isinstance(x, Lanes | types.Float | types.Integer) for x in args):
-                    return signature(result, *args)
+            numbers = all(isinstance(x, Lanes | types.Float | types.Integer) for x in args)
+            if len(args) == 2 and numbers and any(isinstance(x, Lanes) for x in args):
+                return signature(result, *args)
             return None
 
     def lower(context: Any, builder: Any, sig: Any, args: Any) -> Any:
@@ -99,6 +99,8 @@ _binary(operator.mul, f64x8, lambda b, x, y: b.fmul(x, y, flags=FLAGS))
 _binary(operator.truediv, f64x8, lambda b, x, y: b.fdiv(x, y, flags=FLAGS))
 _binary(operator.lt, mask8, lambda b, x, y: b.fcmp_ordered("<", x, y))
 _binary(operator.le, mask8, lambda b, x, y: b.fcmp_ordered("<=", x, y))
+_binary(operator.gt, mask8, lambda b, x, y: b.fcmp_ordered(">", x, y))
+_binary(operator.ge, mask8, lambda b, x, y: b.fcmp_ordered(">=", x, y))
 
 
 def _mask_binary(op: Any, emit: Callable[[Any, Any, Any], Any]) -> None:
@@ -301,7 +303,8 @@ def _exp(x):  # type: ignore[no-untyped-def]
         r2 = r * r
         r4 = r2 * r2
         low = (1.0 + r + r2 * (0.5 + r * 1.6666666666666666e-01)) + r4 * (
-            (4.1666666666666664e-02 + r * 8.3333333333333332e-03) + r2 * (1.3888888888888889e-03 + r * 1.9841269841269841e-04)
+            (4.1666666666666664e-02 + r * 8.3333333333333332e-03)
+            + r2 * (1.3888888888888889e-03 + r * 1.9841269841269841e-04)
         )
         high = (2.4801587301587302e-05 + r * 2.7557319223985893e-06) + r2 * (
             2.7557319223985888e-07 + r * 2.5052108385441720e-08 + r2 * 2.0876756987868099e-09

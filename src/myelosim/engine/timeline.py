@@ -36,7 +36,9 @@ class Action:
     factor: float = 1.0
 
 
-def actions(model: Model, events: Sequence[DoseEvent], p: Mapping[str, Any], who: Mapping[str, Any]) -> tuple[list[Action], dict[tuple[Any, ...], Any]]:
+def actions(
+    model: Model, events: Sequence[DoseEvent], p: Mapping[str, Any], who: Mapping[str, Any]
+) -> tuple[list[Action], dict[tuple[Any, ...], Any]]:
     """Return what single dose events do, and the amounts per subject that they refer to.
 
     ``p`` maps parameter names to individual values, ``who`` holds covariates (weight in kg, surface in m2).
@@ -56,15 +58,21 @@ def actions(model: Model, events: Sequence[DoseEvent], p: Mapping[str, Any], who
     return done, rows
 
 
-def _dose(drug: Drug, event: DoseEvent, p: Mapping[str, Any], who: Mapping[str, Any], rows: dict[tuple[Any, ...], Any]) -> list[Action]:
+def _dose(
+    drug: Drug, event: DoseEvent, p: Mapping[str, Any], who: Mapping[str, Any], rows: dict[tuple[Any, ...], Any]
+) -> list[Action]:
     if drug.kind == TABLE:
-        raise SpecError(f"dose of {drug.name!r}: its concentrations are given as a table, so it cannot be dosed as well")
+        raise SpecError(
+            f"dose of {drug.name!r}: its concentrations are given as a table, so it cannot be dosed as well"
+        )
     module = pk.KINDS[drug.kind]
     channel, absorbed = _channel(drug, module, event)
     amount, basis = _amount(drug, event)
     row: Any = {"": 1.0, "kg": who.get("weight"), "m2": who.get("surface")}[basis]
     if row is None:
-        raise SpecError(f"dose of {drug.name!r} is per {basis}, and no {'weight' if basis == 'kg' else 'surface'} is known")
+        raise SpecError(
+            f"dose of {drug.name!r} is per {basis}, and no {'weight' if basis == 'kg' else 'surface'} is known"
+        )
     time: Any = event.time
     if absorbed:
         time = time + p.get(f"{drug.name}.tlag", 0.0)
@@ -82,7 +90,10 @@ def _dose(drug: Drug, event: DoseEvent, p: Mapping[str, Any], who: Mapping[str, 
         return [Action(time, bolus, drug.name, channel, key, amount)]
     key = (drug.name, channel, basis, absorbed, duration if np.ndim(duration) == 0 else "personal")
     rows[key] = row / duration
-    return [Action(time, infuse, drug.name, channel, key, amount), Action(time + duration, infuse, drug.name, channel, key, -amount)]
+    return [
+        Action(time, infuse, drug.name, channel, key, amount),
+        Action(time + duration, infuse, drug.name, channel, key, -amount),
+    ]
 
 
 def _own(drug: Drug, module: Any, p: Mapping[str, Any]) -> Any:
@@ -96,7 +107,9 @@ def _channel(drug: Drug, module: Any, event: DoseEvent) -> tuple[str, bool]:
     route = event.route or drug.default_route
     channel = event.channel or ("central" if route == "iv" else channels[0])
     if channel not in channels:
-        raise SpecError(f"dose of {drug.name!r}: there is no compartment {channel!r}; {drug.kind} has {', '.join(channels)}")
+        raise SpecError(
+            f"dose of {drug.name!r}: there is no compartment {channel!r}; {drug.kind} has {', '.join(channels)}"
+        )
     if event.channel:
         return channel, channel == "depot"
     return channel, route != "iv"
@@ -145,7 +158,16 @@ class Plan:
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
         """What the kernel takes as ``plan``."""
-        return (self.stop, self.act_factor, self.save, self.window, self.act_from, self.act_kind, self.act_target, self.act_row)
+        return (
+            self.stop,
+            self.act_factor,
+            self.save,
+            self.window,
+            self.act_from,
+            self.act_kind,
+            self.act_target,
+            self.act_row,
+        )
 
 
 def plan(
@@ -209,7 +231,9 @@ def _target(block: Block, action: Action) -> int:
     return channels.index((action.drug, action.channel))
 
 
-def _stops(acts: Sequence[tuple[float, int, int, int, float]], times: np.ndarray, windows: Sequence[tuple[float, float]]) -> Any:
+def _stops(
+    acts: Sequence[tuple[float, int, int, int, float]], times: np.ndarray, windows: Sequence[tuple[float, float]]
+) -> Any:
     edges = [edge for window in windows for edge in window]
     end = max([*times[-1:], *edges])
     every = np.unique(np.concatenate([[0.0], [a[0] for a in acts], times, edges]))

@@ -20,8 +20,8 @@ def to_events(ds: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ID (from 1), TIME (h), AMT, RATE, DV, EVID, MDV, DVID (the lineage) and DRUG, by subject and time; an observation at the time of
-        a dose comes before it. A count that was not seen has no row.
+        Columns ID (from 1), TIME (h), AMT, RATE, DV, EVID, MDV, DVID (the lineage) and DRUG, by subject and time; an
+        observation at the time of a dose comes before it. A count that was not seen has no row.
 
     Raises
     ------

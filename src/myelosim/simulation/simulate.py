@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -116,7 +117,7 @@ def simulate(
     run = engine.run(
         model, events, times=wanted, individuals=drawn.values, covariates=drawn.covariates, subjects=drawn.size,
         limits={name: stack(own) for name, own in watched.items()},
-        windows=list(zip(edges[:-1], edges[1:], strict=True)) if horizon > first else [],
+        windows=list(pairwise(edges)) if horizon > first else [],
         tolerance=tolerance, threads=threads, on_failure=on_failure,
     )  # fmt: skip
     shown = np.searchsorted(wanted, hours)
@@ -128,7 +129,9 @@ def simulate(
         seen = _observed(model, run, drawn, visit_days, at)
         variables |= _endpoints(model, run, drawn, table, watched, edges, first, wanted, visit_days, at, seen)
         if len(visit_days):
-            variables["observed"] = variable(("subject", "lineage", "visit"), stacked(seen), "", "count seen at the visit")
+            variables["observed"] = variable(
+                ("subject", "lineage", "visit"), stacked(seen), "", "count seen at the visit"
+            )
             coords["visit"] = ("visit", visit_days, {"units": "day", "long_name": "days since time zero"})
         if len(edges) > 2:
             coords["cycle"] = np.arange(1, len(edges))
@@ -150,7 +153,13 @@ def _times(times: Any, days: float | None) -> tuple[np.ndarray, float]:
         hours = np.arange(0.0, np.floor(days) + 1) * 24.0
         return (hours if hours[-1] == 24.0 * days else np.append(hours, 24.0 * days)), 24.0 * days
     hours = np.atleast_1d(np.asarray(times, float))
-    if hours.ndim != 1 or not len(hours) or not np.all(np.isfinite(hours)) or hours[0] < 0 or np.any(np.diff(hours) <= 0):
+    if (
+        hours.ndim != 1
+        or not len(hours)
+        or not np.all(np.isfinite(hours))
+        or hours[0] < 0
+        or np.any(np.diff(hours) <= 0)
+    ):
         raise SpecError("simulate: times must be hours from 0 on, each later than the one before")
     return hours, float(max(hours[-1], 0.0 if days is None else 24.0 * days))
 
@@ -164,18 +173,20 @@ def _known(model: Model, event: DoseEvent) -> bool:
 
 
 def _displaced(model: Model, start: Mapping[str, float]) -> Model:
-    from dataclasses import replace
-
     names = {observable(name): name for name in model.lineages} | {name: name for name in model.lineages}
     for name, count in start.items():
         if name not in names:
-            raise SpecError(f"start: the model has no lineage {name!r}; it has {', '.join(map(observable, model.lineages))}")
+            raise SpecError(
+                f"start: the model has no lineage {name!r}; it has {', '.join(map(observable, model.lineages))}"
+            )
         if not (np.isfinite(count) and count > 0):
             raise SpecError(f"start: {name} = {count!r} is not a positive count")
     return replace(model, start={**model.start, **{names[name]: float(count) for name, count in start.items()}})
 
 
-def _subjects(model: Model, events: Sequence[DoseEvent], population: Population | None, individuals: pd.DataFrame | None) -> Subjects:
+def _subjects(
+    model: Model, events: Sequence[DoseEvent], population: Population | None, individuals: pd.DataFrame | None
+) -> Subjects:
     if population is not None and individuals is not None:
         raise SpecError("simulate: give population or individuals, not both")
     daily = _daily_dose(model, events)
@@ -205,7 +216,9 @@ def _lower_limit(model: Model, lineage: str) -> float | None:
 
 
 def _levels(model: Model, lineage: str, drawn: Subjects, table: Any) -> dict[str, np.ndarray]:
-    baseline = np.broadcast_to(drawn.values[f"{lineage}.baseline"], np.shape(drawn.values[f"{lineage}.baseline"]) or (1,))
+    baseline = np.broadcast_to(
+        drawn.values[f"{lineage}.baseline"], np.shape(drawn.values[f"{lineage}.baseline"]) or (1,)
+    )
     return levels(observable(lineage), table, baseline, _lower_limit(model, lineage))
 
 
@@ -223,7 +236,9 @@ def _courses(model: Model, run: Run, shown: np.ndarray) -> dict[str, Any]:
     if run.area:
         none = np.full_like(every[0], np.nan)
         areas = [run.area[name][:, shown] if name in run.area else none for name in run.concentration]
-        out["area"] = variable(("subject", "drug", "time"), stacked(areas), "", "area under the concentration so far (x h)")
+        out["area"] = variable(
+            ("subject", "drug", "time"), stacked(areas), "", "area under the concentration so far (x h)"
+        )
     if run.concentration:
         out["concentration_unit"] = ("drug", [model.drugs[name].concentration_unit for name in run.concentration])
     return out
@@ -236,7 +251,9 @@ def _doses(model: Model, events: Sequence[DoseEvent], drawn: Subjects) -> dict[s
         "dose_given": variable(("subject", "dose"), amounts, "", "amount given"),
         "dose_time": variable(("dose",), np.array([e.time / 24.0 for e in given]), "day", "days since time zero"),
         "dose_drug": ("dose", np.array([e.drug for e in given], dtype=str)),
-        "dose_rate": variable(("dose",), np.array([e.amount / e.duration if e.duration else 0.0 for e in given]), "", "amount per hour"),
+        "dose_rate": variable(
+            ("dose",), np.array([e.amount / e.duration if e.duration else 0.0 for e in given]), "", "amount per hour"
+        ),
         "dose_unit": ("dose", np.array([e.unit or model.drugs[e.drug].amount_unit for e in given], dtype=str)),
     }
 
@@ -252,7 +269,9 @@ class _Seen:
 
 
 def _whole_first(track: Track, at_first: np.ndarray, cycles: bool) -> _Seen:
-    lowest = np.argmin(track.minimum, axis=1)[:, None] if not np.isnan(track.minimum).any() else _nan_argmin(track.minimum)
+    lowest = (
+        np.argmin(track.minimum, axis=1)[:, None] if not np.isnan(track.minimum).any() else _nan_argmin(track.minimum)
+    )
     minimum = np.take_along_axis(track.minimum, lowest, axis=1)
     time = np.take_along_axis(track.minimum_time, lowest, axis=1)
     if cycles:
@@ -267,7 +286,13 @@ def _nan_argmin(minimum: np.ndarray) -> np.ndarray:
 
 def _observed(model: Model, run: Run, drawn: Subjects, days: np.ndarray, at: np.ndarray) -> list[np.ndarray]:
     return [
-        observe(run.tracks[name].count[:, at], 24.0 * days, observable(name), model.residual.get(observable(name)), drawn.seed or 0)
+        observe(
+            run.tracks[name].count[:, at],
+            24.0 * days,
+            observable(name),
+            model.residual.get(observable(name)),
+            drawn.seed or 0,
+        )
         for name in model.lineages
     ]
 
@@ -277,7 +302,7 @@ def _endpoints(
     wanted: np.ndarray, visit_days: np.ndarray, at: np.ndarray, seen: Sequence[np.ndarray],
 ) -> dict[str, Any]:  # fmt: skip
     cycles = len(edges) > 2
-    windows = [(edges[0], edges[-1]), *(zip(edges[:-1], edges[1:], strict=True) if cycles else ())]
+    windows = [(edges[0], edges[-1]), *(pairwise(edges) if cycles else ())]
     names = [n for n, e in ENDPOINTS.items() if (len(visit_days) or not e.seen) and (cycles or not e.of)]
     every: list[dict[str, Any]] = []
     for k, name in enumerate(model.lineages):
@@ -302,4 +327,6 @@ def _endpoints(
 def _failed(run: Run) -> list[str]:
     if not run.failures:
         return []
-    return [f"{len(run.failures)} subjects could not be integrated and are NaN: {[f.subject for f in run.failures[:10]]}"]
+    return [
+        f"{len(run.failures)} subjects could not be integrated and are NaN: {[f.subject for f in run.failures[:10]]}"
+    ]

@@ -116,7 +116,7 @@ def copy(to, to_row, source, source_row, rows, n, g, out):
 @njit(**JIT)
 def group(work, seen, plan, span, who, H, rtol, out, report):
     """Integrate eight subjects from the first stop to the last."""
-    C, Y, F, A, S, T, X, O = work[0], work[1], work[2], work[5], work[6], work[7], work[9], work[12]  # noqa: E741
+    C, Y, F, A, S, T, X, O = work[0], work[1], work[2], work[5], work[6], work[7], work[9], work[12]
     stop, act_factor, save, window, act_from, act_kind, act_target, act_row = plan
     P, state, amount, n, g = who
     constants(P, n, g, C)

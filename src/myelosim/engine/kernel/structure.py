@@ -49,7 +49,7 @@ def rhs(C: Any, Y: Any, X: Any, D: Any) -> None:
     """Write the derivatives ``D`` of the states ``Y`` under the exposures ``X``."""
 
 
-def observe(C: Any, Y: Any, X: Any, O: Any, row: int) -> None:  # noqa: E741
+def observe(C: Any, Y: Any, X: Any, O: Any, row: int) -> None:
     """Write the outputs from ``row`` on; the counts among them are linear in ``Y``."""
 
 

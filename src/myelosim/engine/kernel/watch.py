@@ -18,7 +18,7 @@ ITERATIONS = 40
 @njit(**JIT)
 def begin_window(work, seen, t, n, g, window):
     """Start looking for a minimum at the value here, which is row 0 of the outputs."""
-    lows, O = seen[3], work[12]  # noqa: E741
+    lows, O = seen[3], work[12]
     for o in range(COUNTS):
         row = 2 * (window * COUNTS + o) * n + g
         store(lows, row, load(O, o * WIDTH))
@@ -28,7 +28,7 @@ def begin_window(work, seen, t, n, g, window):
 @njit(**JIT)
 def watch(work, seen, size, h, rtol, H, t, n, g, window):
     """Look at a finished step of ``h`` hours that began at ``t``."""
-    C, Y, F, Z, G, X, O = work[0], work[1], work[2], work[3], work[4], work[9], work[12]  # noqa: E741
+    C, Y, F, Z, G, X, O = work[0], work[1], work[2], work[3], work[4], work[9], work[12]
     levels, room, limits, lows, crossings = seen
     observe(C, Y, X, O, 0)
     observe(C, F, X, O, OUTPUTS)
@@ -54,7 +54,7 @@ def watch(work, seen, size, h, rtol, H, t, n, g, window):
 @njit(**JIT)
 def look_again(work, seen, size, h, rtol, H, t, n, g, window):
     """Step to the middle and search every lane that has something to find."""
-    C, Z, G, X, M, N, O = work[0], work[3], work[4], work[9], work[10], work[11], work[12]  # noqa: E741
+    C, Z, G, X, M, N, O = work[0], work[3], work[4], work[9], work[10], work[11], work[12]
     for i in range(STATES * WIDTH):
         M[i] = Z[i]
         N[i] = G[i]
@@ -71,7 +71,7 @@ def look_again(work, seen, size, h, rtol, H, t, n, g, window):
 
 
 @njit(**JIT)
-def search(O, seen, o, lane, h, t, n, g, window):  # noqa: E741
+def search(O, seen, o, lane, h, t, n, g, window):
     """Find minimum and crossings of one lane's count within a step that turns at most once."""
     levels, room, limits, lows, crossings = seen
     i, width = o * WIDTH + lane, OUTPUTS * WIDTH
