@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from myelosim.errors import SpecError
 from myelosim.spec.library import load_model
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -75,3 +76,48 @@ def test_units_of_molar_models_follow_the_molar_mass():
     for name in ("friberg_2002_docetaxel", "kloft_2006_docetaxel", "quartino_2014_docetaxel"):
         drug = load_model(name).drugs["docetaxel"]
         assert (drug.amount_unit, drug.concentration_unit, drug.molar_mass) == ("umol", "umol/L", 807.9)
+
+
+SPECIES = {path.stem: sorted(read(path)["variant"]) for path in sorted((ROOT / "models" / "species").glob("*.toml"))}
+DRUGS = [path.stem for path in sorted((ROOT / "models" / "drugs").glob("*.toml"))]
+COMPOSED = [(drug, species, variant) for drug in DRUGS for species, variants in SPECIES.items() for variant in variants]
+
+
+@pytest.mark.parametrize(("drug", "species", "variant"), COMPOSED)
+def test_every_drug_composes_with_every_variant_or_says_why_not(drug, species, variant):
+    try:
+        model = load_model(drug, species=species, variant=variant)
+    except SpecError as error:
+        refused = (
+            ("cemsidomide", "dog"),
+            *(("asciminib_illustrative_rodent", name) for name in SPECIES if name != "rat"),
+        )
+        assert (drug, species) in refused and len(str(error)) > 40
+        return
+    assert set(model.lineages) == {"neutrophil", "platelet", "erythroid"}
+    assert set(model.residual) >= {"neutrophil", "platelet", "hemoglobin"}
+    assert model.subjects.blood_volume and model.subjects.draw_volume and model.subjects.lower_limit["neutrophil"] > 0
+
+
+def test_only_numbers_read_in_a_publication_are_called_published():
+    found = {
+        (path.stem, ".".join(map(str, place)))
+        for path in MODELS
+        for place, entry in entries(read(path))
+        if entry["evidence"] == "published"
+    }
+    assert found == {
+        ("asciminib", "pk.f"),  # food effect, Swiss professional information
+        ("human", "lineage.erythroid.lifespan"),  # BioNumbers 112478
+        ("rat", "lineage.neutrophil.mtt"),  # Friberg 2010
+        ("rat", "blood.volume"),
+        ("mouse", "blood.volume"),
+        ("dog", "blood.volume"),
+    }
+
+
+def test_recalled_numbers_are_assumed():
+    for path in MODELS:
+        for place, entry in entries(read(path)):
+            if "recalled" in entry["source"]:
+                assert entry["evidence"] == "assumed", f"{path.stem}: {'.'.join(map(str, place))}"
