@@ -4,6 +4,6 @@ from __future__ import annotations
 
 from myelosim.simulation.rows import to_events
 from myelosim.simulation.sensitivity import sensitivity
-from myelosim.simulation.simulate import simulate
+from myelosim.simulation.simulate import Simulated, simulate, simulated
 
-__all__ = ["sensitivity", "simulate", "to_events"]
+__all__ = ["Simulated", "sensitivity", "simulate", "simulated", "to_events"]

@@ -102,6 +102,39 @@ def simulate(
     >>> round(float(ds.nadir.sel(lineage="neutrophil")[0]), 3), round(float(ds.nadir_day[0, 0]), 1)
     (1.252, 19.9)
     """
+    return simulated(
+        model, regimen, times=times, days=days, population=population, individuals=individuals, visits=visits,
+        grading=grading, start=start, tolerance=tolerance, threads=threads, on_failure=on_failure,
+    ).dataset  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Simulated:
+    """A simulation with what endpoints and monitoring need of it: per lineage a course at the visits, and at the candidates."""
+
+    dataset: xr.Dataset
+    courses: Mapping[str, Course]
+    candidates: Mapping[str, Course]
+
+
+def simulated(
+    model: Model,
+    regimen: Regimen | str | Sequence[str],
+    *,
+    times: Any = None,
+    days: float | None = None,
+    population: Population | None = None,
+    individuals: pd.DataFrame | None = None,
+    visits: Any = None,
+    candidates: Sequence[float] = (),
+    grading: str = "ctcae_v5",
+    start: Mapping[str, float] | None = None,
+    tolerance: float = 1e-6,
+    threads: int | None = None,
+    on_failure: str = "raise",
+    warn: bool = True,
+) -> Simulated:
+    """Do what :func:`simulate` does; ``candidates`` are further elapsed days on which blood might be drawn."""
     regimen = regimen if isinstance(regimen, Regimen) else Regimen.parse(regimen)
     hours, horizon = _times(times, days)
     events = [e for e in regimen.expand(horizon) if _known(model, e)]
@@ -110,7 +143,8 @@ def simulate(
         model = _displaced(model, start)
     first = min((e.time for e in events), default=0.0)
     visit_days = np.zeros(0) if visits is None else np.asarray(parse_visits(visits, horizon / 24.0), float)
-    wanted = np.unique(np.concatenate([hours, 24.0 * visit_days, [0.0, first]]))
+    possible = np.asarray(candidates, float)
+    wanted = np.unique(np.concatenate([hours, 24.0 * visit_days, 24.0 * possible, [0.0, first]]))
     table = load_grading(grading)
     watched = {name: _levels(model, name, drawn, table) for name in model.lineages}
     edges = np.unique([first, *(c for c in regimen.starts(horizon) if c > first), horizon])
@@ -121,26 +155,29 @@ def simulate(
         tolerance=tolerance, threads=threads, on_failure=on_failure,
     )  # fmt: skip
     shown = np.searchsorted(wanted, hours)
-    variables = _courses(model, run, shown)
+    variables = _trajectories(model, run, shown)
     variables |= _doses(model, events, drawn)
     coords = coordinates([observable(n) for n in model.lineages], list(run.concentration), hours, drawn.size)
+    courses: dict[str, Course] = {}
     if len(edges) > 1 and model.lineages:
-        at = np.searchsorted(wanted, 24.0 * visit_days)
-        seen = _observed(model, run, drawn, visit_days, at)
-        variables |= _endpoints(model, run, drawn, table, watched, edges, first, wanted, visit_days, at, seen)
+        courses = _courses(model, run, drawn, table, watched, edges, wanted, visit_days)
+        variables |= _endpoints(courses, len(visit_days) > 0, len(edges) > 2)
         if len(visit_days):
+            seen = [course.observed for course in courses.values()]
             variables["observed"] = variable(
                 ("subject", "lineage", "visit"), stacked(seen), "", "count seen at the visit"
             )
             coords["visit"] = ("visit", visit_days, {"units": "day", "long_name": "days since time zero"})
         if len(edges) > 2:
             coords["cycle"] = np.arange(1, len(edges))
+    might = _courses(model, run, drawn, table, watched, edges, wanted, possible) if courses and len(possible) else {}
     said = [*model.warnings, *_failed(run)]
-    for text in said:
+    for text in said if warn else ():
         python_warnings.warn(text, MyelosimWarning, stacklevel=2)
     attrs = provenance(model.spec_hash, drawn.seed, tolerance, model.assumed, said)
     attrs |= {"title": model.title, "model": model.name, "regimen": regimen.text, "grading": grading}
-    return results.dataset(variables, coords, attrs)
+    attrs["illustrative"] = int(model.illustrative)
+    return Simulated(results.dataset(variables, coords, attrs), courses, might)
 
 
 def _times(times: Any, days: float | None) -> tuple[np.ndarray, float]:
@@ -222,7 +259,7 @@ def _levels(model: Model, lineage: str, drawn: Subjects, table: Any) -> dict[str
     return levels(observable(lineage), table, baseline, _lower_limit(model, lineage))
 
 
-def _courses(model: Model, run: Run, shown: np.ndarray) -> dict[str, Any]:
+def _trajectories(model: Model, run: Run, shown: np.ndarray) -> dict[str, Any]:
     out: dict[str, Any] = {}
     if run.tracks:
         counts = [run.tracks[name].count[:, shown] for name in model.lineages]
@@ -284,37 +321,35 @@ def _nan_argmin(minimum: np.ndarray) -> np.ndarray:
     return np.argmin(np.where(np.isnan(minimum), np.inf, minimum), axis=1)[:, None]
 
 
-def _observed(model: Model, run: Run, drawn: Subjects, days: np.ndarray, at: np.ndarray) -> list[np.ndarray]:
-    return [
-        observe(
-            run.tracks[name].count[:, at],
-            24.0 * days,
-            observable(name),
-            model.residual.get(observable(name)),
-            drawn.seed or 0,
-        )
-        for name in model.lineages
-    ]
-
-
-def _endpoints(
-    model: Model, run: Run, drawn: Subjects, table: Any, watched: Mapping[str, Any], edges: np.ndarray, first: float,
-    wanted: np.ndarray, visit_days: np.ndarray, at: np.ndarray, seen: Sequence[np.ndarray],
-) -> dict[str, Any]:  # fmt: skip
+def _courses(
+    model: Model, run: Run, drawn: Subjects, table: Any, watched: Mapping[str, Any], edges: np.ndarray, wanted: np.ndarray,
+    visit_days: np.ndarray,
+) -> dict[str, Course]:  # fmt: skip
     cycles = len(edges) > 2
     windows = [(edges[0], edges[-1]), *(pairwise(edges) if cycles else ())]
-    names = [n for n, e in ENDPOINTS.items() if (len(visit_days) or not e.seen) and (cycles or not e.of)]
-    every: list[dict[str, Any]] = []
-    for k, name in enumerate(model.lineages):
-        track = run.tracks[name]
-        course = Course(
-            lineage=observable(name), table=table,
-            track=_whole_first(track, track.count[:, np.searchsorted(wanted, first)], cycles),
+    at, first = np.searchsorted(wanted, 24.0 * visit_days), np.searchsorted(wanted, edges[0])
+    out: dict[str, Course] = {}
+    for name, track in run.tracks.items():
+        called = observable(name)
+        count = track.count[:, at]
+        out[called] = Course(
+            lineage=called,
+            table=table,
+            track=_whole_first(track, track.count[:, first], cycles),
             levels={key: value[: drawn.size] for key, value in watched[name].items()},
-            windows=windows, baseline=track.count[:, 0], visit_time=24.0 * visit_days, count=track.count[:, at],
-            observed=seen[k], lln=_lower_limit(model, name),
-        )  # fmt: skip
-        every.append(evaluate(course, names))
+            windows=windows,
+            baseline=track.count[:, 0],
+            visit_time=24.0 * visit_days,
+            count=count,
+            observed=observe(count, 24.0 * visit_days, called, model.residual.get(called), drawn.seed or 0),
+            lln=_lower_limit(model, name),
+        )
+    return out
+
+
+def _endpoints(courses: Mapping[str, Course], seen: bool, cycles: bool) -> dict[str, Any]:
+    names = [n for n, e in ENDPOINTS.items() if (seen or not e.seen) and (cycles or not e.of)]
+    every = [evaluate(course, names) for course in courses.values()]
     out = {}
     for name in names:
         about = ENDPOINTS[name]

@@ -1,0 +1,142 @@
+"""Run a scenario's arms on the same subjects and put them side by side."""
+
+from __future__ import annotations
+
+import os
+import time
+import warnings as python_warnings
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from myelosim.comparison.monitor import candidate_days, monitor
+from myelosim.errors import MyelosimWarning
+from myelosim.grading import thresholds
+from myelosim.monitoring import breaches, limits
+from myelosim.spec.grading import load_grading
+from myelosim.spec.scenario import Scenario
+from myelosim.spec.scenarios import load_scenario
+from myelosim.trial import Trial, run_arm
+
+DOSES = ("dose_given", "dose_time", "dose_drug", "dose_rate", "dose_unit")
+
+
+def compare(
+    scenario: Scenario | str | os.PathLike[str] | Mapping[str, Any],
+    *,
+    threads: int | None = None,
+    progress: Callable[[str, float], None] | None = None,
+) -> xr.Dataset:
+    """Compare the arms of a scenario.
+
+    Parameters
+    ----------
+    scenario : Scenario, str, path or mapping
+        A scenario, its name or file, or what a file would say.
+    threads : int, optional
+        Threads to use; the result does not depend on it.
+    progress : callable, optional
+        Called with what is being done and the fraction done.
+
+    Returns
+    -------
+    xarray.Dataset
+        The variables of :func:`myelosim.simulate` with a first dim ``arm``; ``dose_intensity`` and ``rescue_days``
+        [arm, subject]; ``grade_limit`` [lineage, grade]; ``dose_day`` and ``dose_label`` [arm, dose]; and where there are
+        counts to watch, the recommended days: ``monitoring_day`` [arm, draws, pick] in elapsed days, ``monitoring_caught``,
+        ``monitoring_delay``, ``monitoring_nadir`` [arm, lineage, draws] with ``_low`` and ``_high``, and the same of the
+        protocol's own visits: ``protocol_caught`` ... [arm, lineage].
+
+    Raises
+    ------
+    SpecError
+        The scenario is not found or says something that cannot be.
+    SimulationError
+        Subjects no stepper could integrate.
+    """
+    held = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    told = progress or (lambda what, done: None)
+    began = time.perf_counter()
+    days = candidate_days(held)
+    trials: list[Trial] = []
+    for k, arm in enumerate(held.arms):
+        told(f"arm {arm.name}", k / (len(held.arms) + 1))
+        trials.append(run_arm(held, arm, days, threads=threads))
+    told("days to draw blood", len(held.arms) / (len(held.arms) + 1))
+    middle = time.perf_counter()
+    watched = monitor(held, trials)
+    joined = _joined(held, trials)
+    for name, value in watched.items():
+        joined[name] = value
+    attrs = {**trials[0].dataset.attrs, "title": held.title, "scenario": held.name, "spec_hash": held.spec_hash}
+    attrs["regimen"] = "; ".join(f"{arm.name}: {arm.regimen.text}" for arm in held.arms)
+    attrs["seconds"] = "; ".join(
+        [f"{t.arm.name} {t.seconds:.2f} s" for t in trials]
+        + [f"days to draw blood {time.perf_counter() - middle:.2f} s", f"in all {time.perf_counter() - began:.2f} s"]
+    )
+    said = _warnings(held, trials)
+    attrs["warnings"] = "\n".join(said)
+    attrs["illustrative"] = int(any(arm.model.illustrative for arm in held.arms))
+    assumed = sorted({name for arm in held.arms for name in arm.model.assumed})
+    attrs |= {"assumed_parameters": len(assumed), "assumed": ", ".join(assumed)}
+    joined.attrs = attrs
+    for text in said:
+        python_warnings.warn(text, MyelosimWarning, stacklevel=2)
+    told("done", 1.0)
+    return joined
+
+
+def _joined(scenario: Scenario, trials: Sequence[Trial]) -> xr.Dataset:
+    names = [trial.arm.name for trial in trials]
+    parts = [t.dataset.drop_vars([*DOSES, "concentration_unit"], errors="ignore") for t in trials]
+    joined = xr.concat(
+        parts, xr.IndexVariable("arm", names), join="outer", combine_attrs="override", data_vars="all", coords="minimal",
+        compat="override",
+    )  # fmt: skip
+    most = max(t.dataset.sizes["dose"] for t in trials)
+    day = np.full((len(trials), most), np.nan)
+    label = np.full((len(trials), most), "", dtype=object)
+    given = np.full((len(trials), joined.sizes["subject"], most), np.nan)
+    for k, trial in enumerate(trials):
+        n = trial.dataset.sizes["dose"]
+        day[k, :n] = trial.dataset["dose_time"]
+        label[k, :n] = trial.dataset["dose_drug"]
+        given[k, : trial.dataset.sizes["subject"], :n] = trial.dataset["dose_given"]
+    about = {"units": "day", "long_name": "days since time zero"}
+    joined["dose_day"] = (("arm", "dose"), day, about)
+    joined["dose_label"] = (("arm", "dose"), label.astype(str))
+    joined["dose_given"] = (("arm", "subject", "dose"), given, {"long_name": "amount given"})
+    if "lineage" in joined.coords:
+        table = load_grading(scenario.grading)
+        limit = [_grade_limits(scenario, table, str(name)) for name in joined["lineage"].to_numpy()]
+        joined["grade_limit"] = (
+            ("lineage", "grade"),
+            np.array(limit),
+            {"long_name": "count under which the grade begins"},
+        )
+        joined = joined.assign_coords(grade=[1, 2, 3, 4])
+    return joined
+
+
+def _grade_limits(scenario: Scenario, table: Any, lineage: str) -> np.ndarray:
+    """Return where grades begin; of the typical baseline where the table goes by percent of it."""
+    own = scenario.model.subjects.lower_limit
+    names = {"hemoglobin": "erythroid"}
+    baseline = scenario.model.parameters[f"{names.get(lineage, lineage)}.baseline"].value
+    return np.asarray(thresholds(lineage, table, own.get(lineage), baseline))
+
+
+def _warnings(scenario: Scenario, trials: Sequence[Trial]) -> list[str]:
+    """Return what must be read before the result: of the models, of failed subjects, and of blood volumes."""
+    said = [text for trial in trials for text in str(trial.dataset.attrs["warnings"]).splitlines()]
+    subjects = scenario.model.subjects
+    draw = (
+        subjects.draw_volume
+        if scenario.recommend is None or scenario.recommend.draw is None
+        else scenario.recommend.draw
+    )
+    if draw and scenario.visits:
+        said += breaches(scenario.visits, draw, limits(subjects))
+    return list(dict.fromkeys(text for text in said if text))

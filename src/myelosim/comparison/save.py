@@ -1,0 +1,56 @@
+"""Write a comparison: everything or nothing."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+from pathlib import Path
+
+import xarray as xr
+
+from myelosim.comparison.table import summary
+from myelosim.errors import SpecError
+
+
+def save(result: xr.Dataset, folder: str | os.PathLike[str]) -> Path:
+    """Write ``result.nc``, ``table.csv`` and ``figure.png`` into a folder, which replaces one of an earlier run.
+
+    The files are written beside it first and moved in one go, so that no half of a result is ever seen.
+
+    Raises
+    ------
+    SpecError
+        The folder cannot be written, or holds something that is not a result.
+    """
+    target = Path(folder)
+    if target.exists() and not _ours(target):
+        raise SpecError(f"{target} exists and is not a result of an earlier run; choose another name with --out")
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{target.name}-", dir=target.parent))
+    except OSError as error:
+        raise SpecError(f"{target}: cannot be written ({error.strerror}); choose another folder with --out") from None
+    try:
+        result.to_netcdf(draft / "result.nc", engine="h5netcdf")
+        summary(result).to_csv(draft / "table.csv", index=False)
+        _figure(result, draft / "figure.png")
+        draft.chmod(0o755)
+        if target.exists():
+            shutil.rmtree(target)
+        draft.rename(target)
+    finally:
+        shutil.rmtree(draft, ignore_errors=True)
+    return target
+
+
+def _ours(folder: Path) -> bool:
+    return folder.is_dir() and {p.name for p in folder.iterdir()} <= {"result.nc", "table.csv", "figure.png"}
+
+
+def _figure(result: xr.Dataset, path: Path) -> None:
+    try:
+        from myelosim.plots import plot_summary
+    except ImportError:
+        return
+    plot_summary(result).figure.savefig(path, dpi=200)

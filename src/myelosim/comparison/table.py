@@ -1,0 +1,81 @@
+"""One line per arm and lineage: what compare prints."""
+
+from __future__ import annotations
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from myelosim.endpoints.interval import Interval, paired_difference, proportion, quantile
+
+PICKED = 5  # draws of the calendar that the table shows, or the most there are
+
+
+def summary(result: xr.Dataset) -> pd.DataFrame:
+    """Reduce a comparison to a table, with an interval on every percentage and median.
+
+    Parameters
+    ----------
+    result : xarray.Dataset
+        From :func:`myelosim.compare`.
+
+    Returns
+    -------
+    pandas.DataFrame
+        One row per arm and lineage. ``nadir`` and ``nadir_day`` are medians over subjects, ``p_grade3`` is P(worst true grade >= 3),
+        ``p_grade3_seen`` the same as seen at visits, ``at_baseline`` the share already at grade 3 at time zero,
+        ``difference`` the paired difference of ``p_grade3`` to the first arm; ``_low`` and ``_high`` bound 95 % for the
+        number of subjects simulated. ``days_grade3`` and ``days_grade4`` are means over all subjects; ``recovery_day`` the median among
+        those with an event that recovered, ``unrecovered`` the share of events that had not by the horizon. Probabilities of a
+        grade without a number in its table are NaN.
+    """
+    rows = []
+    for arm in result["arm"].to_numpy():
+        for lineage in result["lineage"].to_numpy():
+            one = result.sel(arm=arm, lineage=lineage)
+            first = result.isel(arm=0).sel(lineage=lineage)
+            rows.append(
+                {"arm": str(arm), "lineage": str(lineage), "unit": str(one["units"].item()), **_row(one, first)}
+            )
+    return pd.DataFrame(rows)
+
+
+def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
+    out: dict[str, object] = {"subjects": int(one["nadir"].notnull().sum())}
+    out |= _spread("nadir", quantile(_of(one, "nadir")))
+    out |= _spread("nadir_day", quantile(_of(one, "nadir_day")))
+    worst, limit = _of(one, "worst_grade"), one["grade_limit"].to_numpy()
+    for grade in (3, 4):
+        known = not np.isnan(limit[grade - 1])
+        out |= _spread(f"p_grade{grade}", proportion(worst >= grade) if known else None)
+        out[f"days_grade{grade}"] = float(np.nanmean(_of(one, f"days_grade{grade}"))) if known else np.nan
+        if "observed_grade" in one:
+            out |= _spread(f"p_grade{grade}_seen", proportion(_of(one, "observed_grade") >= grade) if known else None)
+    known = not np.isnan(limit[2])
+    out["at_baseline"] = float(np.mean(_of(one, "baseline_grade") >= 3)) if known else np.nan
+    other = _of(first, "worst_grade")
+    paired = known and len(other) == len(worst) and str(one["arm"].item()) != str(first["arm"].item())
+    out |= _spread("difference", paired_difference(worst >= 3, other >= 3) if paired else None)
+    out |= _spread("recovery_day", quantile(_of(one, "recovery_day")))
+    events = worst >= 3
+    out["unrecovered"] = float(np.nanmean(_of(one, "unrecovered")[events])) if known and events.any() else np.nan
+    out["dose_intensity"] = float(one["dose_intensity"].mean())
+    if "protocol_caught" in one:
+        out["protocol_caught"] = float(one["protocol_caught"])
+    if "monitoring_day" in one:
+        held = one.isel(draws=min(PICKED, one.sizes["draws"]) - 1)
+        out["recommended_days"] = ", ".join(
+            f"{day:g}" for day in held["monitoring_day"].to_numpy() if not np.isnan(day)
+        )
+        out["recommended_caught"] = float(held["monitoring_caught"])
+    return out
+
+
+def _of(one: xr.Dataset, name: str) -> np.ndarray:
+    values = one[name].to_numpy().astype(float)
+    return values[~np.isnan(one["nadir"].to_numpy())]
+
+
+def _spread(name: str, interval: Interval | None) -> dict[str, float]:
+    estimate, low, high = interval or (np.nan, np.nan, np.nan)
+    return {name: estimate, f"{name}_low": low, f"{name}_high": high}
