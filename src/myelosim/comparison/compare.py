@@ -91,10 +91,9 @@ def compare(
 def _joined(scenario: Scenario, trials: Sequence[Trial]) -> xr.Dataset:
     names = [trial.arm.name for trial in trials]
     parts = [t.dataset.drop_vars([*DOSES, "concentration_unit"], errors="ignore") for t in trials]
-    joined = xr.concat(
-        parts, xr.IndexVariable("arm", names), join="outer", combine_attrs="override", data_vars="all", coords="minimal",
-        compat="override",
-    )  # fmt: skip
+    joined: xr.Dataset = xr.concat(
+        parts, "arm", join="outer", combine_attrs="override", data_vars="all", coords="minimal", compat="override"
+    ).assign_coords(arm=names)
     most = max(t.dataset.sizes["dose"] for t in trials)
     day = np.full((len(trials), most), np.nan)
     label = np.full((len(trials), most), "", dtype=object)

@@ -49,8 +49,6 @@ def _ours(folder: Path) -> bool:
 
 
 def _figure(result: xr.Dataset, path: Path) -> None:
-    try:
-        from myelosim.plots import plot_summary
-    except ImportError:
-        return
+    from myelosim.plots import plot_summary
+
     plot_summary(result).figure.savefig(path, dpi=200)

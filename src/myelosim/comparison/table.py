@@ -22,12 +22,12 @@ def summary(result: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        One row per arm and lineage. ``nadir`` and ``nadir_day`` are medians over subjects, ``p_grade3`` is P(worst true grade >= 3),
-        ``p_grade3_seen`` the same as seen at visits, ``at_baseline`` the share already at grade 3 at time zero,
-        ``difference`` the paired difference of ``p_grade3`` to the first arm; ``_low`` and ``_high`` bound 95 % for the
-        number of subjects simulated. ``days_grade3`` and ``days_grade4`` are means over all subjects; ``recovery_day`` the median among
-        those with an event that recovered, ``unrecovered`` the share of events that had not by the horizon. Probabilities of a
-        grade without a number in its table are NaN.
+        One row per arm and lineage. ``nadir`` and ``nadir_day`` are medians over subjects, ``p_grade3`` is P(worst true
+        grade >= 3), ``p_grade3_seen`` the same as seen at visits, ``at_baseline`` the share already at grade 3 at time
+        zero, ``difference`` the paired difference of ``p_grade3`` to the first arm; ``_low`` and ``_high`` bound 95 % for
+        the number of subjects simulated. ``days_grade3`` and ``days_grade4`` are means over all subjects,
+        ``recovery_day`` the median among those with an event that recovered, ``unrecovered`` the share of events that had
+        not by the horizon. Probabilities of a grade without a number in its table are NaN.
     """
     rows = []
     for arm in result["arm"].to_numpy():
@@ -73,7 +73,7 @@ def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
 
 def _of(one: xr.Dataset, name: str) -> np.ndarray:
     values = one[name].to_numpy().astype(float)
-    return values[~np.isnan(one["nadir"].to_numpy())]
+    return np.asarray(values[~np.isnan(one["nadir"].to_numpy())])
 
 
 def _spread(name: str, interval: Interval | None) -> dict[str, float]:

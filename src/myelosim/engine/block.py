@@ -134,12 +134,12 @@ def _block(model: Model, group: set[str], ode: Sequence[str]) -> Block:
     for name in ode:
         if f"drug {name}" in group:
             drug = model.drugs[name]
-            module = pk.KINDS[drug.kind]
-            add("drugs", name, module, drug.structure, name, module.states(drug.structure))
+            own = pk.KINDS[drug.kind]
+            add("drugs", name, own, drug.structure, name, own.states(drug.structure))
     for effect in used:
-        module = _stateful(effect)
-        if module is not None:
-            add("delays", effect.prefix, module, {}, effect.prefix, module.states())
+        stateful = _stateful(effect)
+        if stateful is not None:
+            add("delays", effect.prefix, stateful, {}, effect.prefix, stateful.states())
     exposures = tuple(model.drugs[name] for name in dict.fromkeys(e.drug for e in used) if name not in ode)
     combine = {cell.name: cell.combine for cell in cells}
     per_amount = {part.name: concentration_per_amount(model.drugs[part.name]) for part in parts["drugs"]}
@@ -280,7 +280,7 @@ def rhs(block: Block, y: Sequence[Any], x: Mapping[str, Any], rates: Sequence[An
     for part in block.lineages:
         site = _sites(block, part, strength)
         grown += part.module.rhs(part.of(y), part_values(part, p), site, part.structure)
-    return grown + moved + delayed
+    return [*grown, *moved, *delayed]
 
 
 def _effects(block: Block, y: Sequence[Any], drive: Mapping[tuple[str, str], Any], p: Mapping[str, Any]) -> Any:

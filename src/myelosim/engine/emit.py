@@ -116,7 +116,7 @@ class Program:
         return self._function("carry", "C, Y", changed)
 
     def _expose(self) -> str:
-        first, lines, now = 0, [], []
+        lines, now = [], []
         drugs = len(self.block.exposures)
         for d, drug in enumerate(self.block.exposures):
             modes = [m for m, (name, _) in enumerate(self.layout.rates) if name == drug.name]
@@ -126,7 +126,6 @@ class Program:
             now.append(
                 f"    store(X, {d} * WIDTH, load(S, {d} * WIDTH){''.join(f' + load(A, {m} * WIDTH)' for m in modes)})"
             )
-            first += len(modes)
         copies = [
             f"    store(X, {drugs + i} * WIDTH, load(S, {2 * drugs + i} * WIDTH))"
             for i in range(len(self.block.inputs))
@@ -245,7 +244,9 @@ class _Body:
     """Straight-line statements: what is used more than once gets a name, the rest stays in its expression."""
 
     def __init__(self, program: Program, nodes: Sequence[Node]) -> None:
-        self.program, self.lines, self.names = program, [], {}
+        self.program = program
+        self.lines: list[str] = []
+        self.names: dict[int, str] = {}
         self.uses: dict[int, int] = {}
         for node in nodes:
             self._count(node)
@@ -266,7 +267,7 @@ class _Body:
 
     def _text(self, node: Node) -> str:
         if node.op == "const":
-            return repr(node.value)
+            return repr(float(node.value))
         if node.index in self.names:
             return self.names[node.index]
         if node.op in "YXU":

@@ -156,7 +156,7 @@ def _job(
 def _rescue(job: Job, seen: Seen, subjects: int, tolerance: float, p: Mapping[str, Any]) -> list[Failure]:
     """Run the members of failed groups alone; return those who still fail."""
     failures = []
-    for group in np.flatnonzero(seen.report[:, 0]):
+    for group in np.flatnonzero(seen.report[:, 0]).tolist():
         for subject in range(group * WIDTH, min((group + 1) * WIDTH, subjects)):
             own = job.alone(subject, tolerance).run(tolerance, 1)
             status, reached = own.report[0, :2]

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from myelosim.components import pk
-from myelosim.engine.block import TABLE, Block
+from myelosim.engine.block import TABLE, Block, values
 from myelosim.engine.lanes import WIDTH
 from myelosim.errors import SpecError
 from myelosim.spec.model import Drug, Model
@@ -88,17 +88,15 @@ def _dose(
         key = (drug.name, channel, basis, absorbed)
         rows[key] = row
         return [Action(time, bolus, drug.name, channel, key, amount)]
-    key = (drug.name, channel, basis, absorbed, duration if np.ndim(duration) == 0 else "personal")
-    rows[key] = row / duration
+    lasting = (drug.name, channel, basis, absorbed, duration if np.ndim(duration) == 0 else "personal")
+    rows[lasting] = row / duration
     return [
-        Action(time, infuse, drug.name, channel, key, amount),
-        Action(time + duration, infuse, drug.name, channel, key, -amount),
+        Action(time, infuse, drug.name, channel, lasting, amount),
+        Action(time + duration, infuse, drug.name, channel, lasting, -amount),
     ]
 
 
 def _own(drug: Drug, module: Any, p: Mapping[str, Any]) -> Any:
-    from myelosim.engine.block import values
-
     return values(drug.name, [d.name for d in module.parameters(drug.structure)], p)
 
 
@@ -125,13 +123,13 @@ def _amount(drug: Drug, event: DoseEvent) -> tuple[float, str]:
 
 def _table(name: str, drug: Drug, rows: dict[tuple[Any, ...], Any]) -> list[Action]:
     assert drug.table is not None
-    times, values = np.asarray(drug.table["times"], float), np.asarray(drug.table["values"], float)
+    times, given = np.asarray(drug.table["times"], float), np.asarray(drug.table["values"], float)
     rule = drug.table["interpolation"]
     done = []
     for i, time in enumerate(times):
         last = i + 1 == len(times)
-        level = values[min(i + 1, len(times) - 1)] if rule == "next" else values[i]
-        rise = 0.0 if rule != "linear" or last else (values[i + 1] - values[i]) / (times[i + 1] - time)
+        level = given[min(i + 1, len(times) - 1)] if rule == "next" else given[i]
+        rise = 0.0 if rule != "linear" or last else (given[i + 1] - given[i]) / (times[i + 1] - time)
         rows[(name, "level", i)], rows[(name, "slope", i)] = level, rise
         done += [
             Action(time, TABLE_VALUE, name, "level", (name, "level", i)),
@@ -189,10 +187,10 @@ def plan(
     shared: list[tuple[float, int, int, int, float]] = []
     personal: list[tuple[Any, int, int, int, float]] = []
 
-    def row_of(key: Any, values: Any) -> int:
+    def row_of(key: Any, own: Any) -> int:
         if key not in index:
             index[key] = len(amounts)
-            amounts.append(values)
+            amounts.append(own)
         return index[key]
 
     for a in sorted(mine, key=lambda a: a.kind != RESET):
@@ -212,9 +210,10 @@ def plan(
         each = [_stops(shared, times, windows)]
         spans = np.tile(np.array([[0, len(each[0][0])]]), (groups, 1))
     amount = np.zeros((max(len(amounts), 1), subjects))
-    for i, values in enumerate(amounts):
-        amount[i] = values
-    return Plan(spans, *_joined(each), amount)
+    for i, own in enumerate(amounts):
+        amount[i] = own
+    stop, save, window, act_from, kind, aim, row, factor = _joined(each)
+    return Plan(spans, stop, save, window, act_from, kind, aim, row, factor, amount)
 
 
 def _target(block: Block, action: Action) -> int:

@@ -295,7 +295,7 @@ def _doses(model: Model, events: Sequence[DoseEvent], drawn: Subjects) -> dict[s
     }
 
 
-@dataclass(frozen=True)
+@dataclass
 class _Seen:
     """What the endpoints take of a track: the whole first, then the cycles."""
 
@@ -318,7 +318,7 @@ def _whole_first(track: Track, at_first: np.ndarray, cycles: bool) -> _Seen:
 
 
 def _nan_argmin(minimum: np.ndarray) -> np.ndarray:
-    return np.argmin(np.where(np.isnan(minimum), np.inf, minimum), axis=1)[:, None]
+    return np.asarray(np.argmin(np.where(np.isnan(minimum), np.inf, minimum), axis=1)[:, None])
 
 
 def _courses(
@@ -329,8 +329,8 @@ def _courses(
     windows = [(edges[0], edges[-1]), *(pairwise(edges) if cycles else ())]
     at, first = np.searchsorted(wanted, 24.0 * visit_days), np.searchsorted(wanted, edges[0])
     out: dict[str, Course] = {}
-    for name, track in run.tracks.items():
-        called = observable(name)
+    for name in model.lineages:
+        track, called = run.tracks[name], observable(name)
         count = track.count[:, at]
         out[called] = Course(
             lineage=called,

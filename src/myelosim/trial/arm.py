@@ -33,7 +33,7 @@ def run_arm(scenario: Scenario, arm: Arm, candidates: Sequence[float] = (), *, t
     """
     began = time.perf_counter()
     size = arm.size or scenario.size
-    covariates = {name: value for name, value in arm.covariates.items()}
+    covariates = dict(arm.covariates)
     done = simulated(
         arm.model, arm.regimen, days=scenario.days, population=Population(size, scenario.seed, covariates),
         visits=list(scenario.visits) or None, candidates=candidates, grading=scenario.grading, tolerance=scenario.tolerance,
