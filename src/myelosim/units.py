@@ -55,11 +55,11 @@ def _times() -> dict[str, _Unit]:
 
 _TABLE: dict[str, _Unit] = {
     **_names("g", _MASS, "p,n,u,µ,μ,mc,m,k"),
-    **_names("mol", _MOLE, "f,p,n,u,µ,μ,m"),
+    **_names("mol", _MOLE, "f,p,n,u,µ,μ,mc,m"),
     **_names("M", (0, 1, 0, -1, 0, 0, 0), "p,n,u,µ,μ,m"),
     **_times(),
-    **_names("L", _VOLUME, "f,p,n,u,µ,μ,m,c,d"),
-    **_names("l", _VOLUME, "f,p,n,u,µ,μ,m,c,d"),
+    **_names("L", _VOLUME, "f,p,n,u,µ,μ,mc,m,c,d"),
+    **_names("l", _VOLUME, "f,p,n,u,µ,μ,mc,m,c,d"),
     **{name: _Unit(_ten(-6), _VOLUME) for name in ("mm3", "mm^3", "cmm", "cumm")},
     **{name: _Unit(_ten(-3), _VOLUME) for name in ("cm3", "cm^3", "cc")},
     **{name: _Unit(Fraction(1), _SURFACE) for name in ("m2", "m^2")},

@@ -20,7 +20,7 @@ concentration = "mg/L"
 molar_mass = 500.0
 ka = { value = 1.0, unit = "1/h", evidence = "assumed" }
 cl = { value = 5.0, unit = "L/h", cv = 0.3, evidence = "published", source = "A 2001" }
-vc = { value = 50.0, unit = "L", evidence = "assumed", covariates = { weight = { reference = "70 kg", exponent = 1.0 } } }
+vc = { value = 50.0, unit = "L", evidence = "assumed", covariates = { weight = { reference = "70 kg", exponent = 1 } } }
 
 [lineage.neutrophil]
 kind = "friberg"

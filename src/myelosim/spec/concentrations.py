@@ -73,9 +73,7 @@ def _from_file(table: Table, name: str) -> tuple[list[float], list[float]]:
             columns = [str(column).strip().lower() for column in reader.fieldnames or ()]
             if sorted(columns) != ["concentration", "time"]:
                 found = ", ".join(columns) or "none"
-                table.fail(
-                    "table", f"{shown(path)}: needs the columns time and concentration, in any order; found: {found}"
-                )
+                table.fail("table", f"{shown(path)}: needs the columns time and concentration; found: {found}")
                 return [], []
             reader.fieldnames = columns
             for row in reader:

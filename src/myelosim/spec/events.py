@@ -60,7 +60,7 @@ def _event(row: dict[str, Any], number: int, drug: str | None) -> DoseEvent | No
     if name is None:
         raise SpecError(f'events: row {number}: no DRUG; name it, or give drug="..."')
     if not (math.isfinite(time) and time >= 0):
-        raise SpecError(f"events: row {number}: TIME {row.get('TIME')!r} is not a time; give hours from 0 on")
+        raise SpecError(f"events: row {number}: TIME {row.get('TIME')} is not a time; give hours from 0 on")
     if amount < 0:
         raise SpecError(f"events: row {number}: AMT {amount:g} is negative; it must be 0 or more")
     steady = _whole(item("SS"), "SS", number, (0, 1, 2))
@@ -106,9 +106,9 @@ def _number(value: Any, name: str, number: int, default: float) -> float:
     try:
         out = float(value)
     except (TypeError, ValueError):
-        raise SpecError(f"events: row {number}: {name} {value!r} is not a number") from None
+        raise SpecError(f"events: row {number}: {name} '{value}' is not a number") from None
     if not math.isfinite(out):
-        raise SpecError(f"events: row {number}: {name} {value!r} is not a finite number")
+        raise SpecError(f"events: row {number}: {name} {value} is not a finite number")
     return out
 
 

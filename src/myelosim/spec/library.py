@@ -119,11 +119,11 @@ def load_model(
     names = [name] if isinstance(name, str | os.PathLike) else list(name)
     if species is None and len(names) == 1:
         path = find(names[0], ("published", "drugs"))
-        if path is not None and _kind(path) == "model":
+        if path is not None and _kind(path) != "drug":
             for option, value in (("variant", variant), ("gcsf", gcsf), ("sensitivity", sensitivity)):
                 if value is not None:
                     raise SpecError(f"{path.name}: a complete model takes no {option}; leave it out")
-            return _complete(path, path.stat().st_mtime_ns)
+            return _complete(path.resolve(), path.stat().st_mtime_ns)
     return _composed(names, species, variant, gcsf, sensitivity)
 
 

@@ -33,10 +33,10 @@ def scan(text: str) -> dict[Path, int]:
             header, entry = _HEADER.match(line), _ENTRY.match(line)
             if header:
                 table = _indexed(_split(header[2]), counts, fresh=header[1] == "[[")
-                found.setdefault(table, number)
+                _note(found, (), table, number)
                 continue
             if entry:
-                found.setdefault(table + _split(entry[1]), number)
+                _note(found, table, _split(entry[1]), number)
         depth, quote = _after(line, depth, quote)
     return found
 
@@ -47,6 +47,12 @@ def line_of(found: Mapping[Path, int], path: Path) -> int | None:
         if path[:length] in found:
             return found[path[:length]]
     return None
+
+
+def _note(found: dict[Path, int], table: Path, path: Path, number: int) -> None:
+    """Note a path, and every table that it opens on the way, where they are first seen."""
+    for length in range(1, len(path) + 1):
+        found.setdefault(table + path[:length], number)
 
 
 def _split(dotted: str) -> Path:

@@ -58,7 +58,7 @@ def read_table_drug(name: str, table: Table) -> Drug | None:
     amount = table.text("amount", "mg")
     route = table.text("route", "oral", allowed=ROUTES)
     text = table.text("text", "")
-    molar_mass = table.quantity("molar_mass", "g/mol", None)
+    molar_mass = _molar_mass(table, None, "", {})
     values = read_concentrations(table, concentration, molar_mass) if concentration else None
     table.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
     return None if values is None else Drug(name, "table", {}, amount, concentration, molar_mass, route, values, text)
@@ -94,7 +94,8 @@ def read_effect(drug: Drug, lineage: Lineage, site: str, table: Table) -> tuple[
     module, delaying = declared.KINDS["effect"].get(kind), declared.KINDS["delay"].get(delay)
     if module is None or (delaying is None and delay != "direct"):
         return None, {}
-    _fits(table, drug, module, kind, driver, delay)
+    if not _fits(table, drug, module, kind, driver, delay):
+        return None, {}
     structure = read_structure(table, module)
     if structure is None:
         return None, {}
@@ -105,12 +106,14 @@ def read_effect(drug: Drug, lineage: Lineage, site: str, table: Table) -> tuple[
     return effect, parameters
 
 
-def _fits(table: Table, drug: Drug, module: ModuleType, kind: str, driver: str, delay: str) -> None:
+def _fits(table: Table, drug: Drug, module: ModuleType, kind: str, driver: str, delay: str) -> bool:
+    before = len(table.findings.messages)
     if hasattr(module, "states") and delay != "direct":
         table.fail("delay", f'a {kind} effect has its own time course; leave delay = "direct"')
     if driver == "occupancy" and not hasattr(declared.KINDS["pk"].get(drug.kind), "signal"):
         able = [name for name, one in declared.KINDS["pk"].items() if hasattr(one, "signal")]
         table.fail("driver", f"the kinetics '{drug.kind}' have no receptor occupancy; those that do: {', '.join(able)}")
+    return len(table.findings.messages) == before
 
 
 def read_residual(table: Table) -> Residual | None:

@@ -36,8 +36,8 @@ class Recommend:
     ``draws`` are the numbers of draws to choose, among the elapsed days ``candidates`` (every day where there are none)
     and beside the ``fixed`` ones. ``nadir_weight`` is 0 to catch grade 3, 1 to see the nadir, between them for both;
     ``depth`` is how far above the true nadir, as a fraction of it, a count still shows it. ``draw`` is the volume of
-    one draw (mL), the species' own if None; ``blood`` is "species" where the species' limits on drawing hold, "none" where
-    they do not.
+    one draw (mL), the species' own if None; ``blood`` is "species" where the species' limits on drawing hold, "none"
+    where they do not.
     """
 
     draws: tuple[int, ...]

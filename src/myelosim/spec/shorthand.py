@@ -38,6 +38,7 @@ class _Parts:
     route: str = ""
     frequency: float | None = None
     once: bool = False
+    by_name: bool = False  # QD, BID or TID, which no number of doses follows
     days: list[tuple[int, int]] = field(default_factory=list)
     cycle: float | None = None
     times: int | None = None
@@ -111,6 +112,7 @@ def _next(out: _Parts, words: list[str]) -> list[str]:
         if out.days or out.cycle:
             raise ValueError(f"'{word}' comes too late; say how often before on which days")
         out.once, out.frequency = word == "once", PER_DAY.get(word.upper())
+        out.by_name = not out.once
     elif match := _INTERVAL.fullmatch(word):
         _interval(out, word, int(match[1]) * _HOURS[match[2]], match[2])
     elif match := _TIMES.fullmatch(word):
@@ -199,7 +201,7 @@ def _consistent(out: _Parts) -> None:
         raise ValueError("'once' does not come again; leave the cycle out, or leave 'once' out")
     if out.once and out.days and (len(out.days) > 1 or out.days[0][0] != out.days[0][1]):
         raise ValueError("'once' on several days; name one day, or write QD")
-    if out.times and not out.cycle and (out.days or out.frequency in PER_DAY.values() or out.frequency is None):
+    if out.times and not out.cycle and (out.days or out.by_name or out.frequency is None):
         raise ValueError(f'\'x{out.times}\' needs the length of a cycle, e.g. "d1-14 q28d x4" or "q21d x6"')
     if out.cycle and out.days[-1][1] * 24.0 > out.cycle:
         raise ValueError(f"day {out.days[-1][1]} is after the end of a cycle of {out.cycle / 24:g} days")

@@ -1,0 +1,217 @@
+"""Scenario files."""
+
+import pytest
+from spec_samples import SCENARIO
+
+from myelosim.errors import SpecError
+from myelosim.spec import load_scenario
+from myelosim.spec.lines import line_of, scan
+
+GRADING = """\
+format = 1
+kind = "grading"
+title = "T"
+source = "S"
+[bounds.neutrophil]
+absolute = ["lln", 1.5, 1.0, 0.5]
+"""
+
+
+@pytest.fixture(autouse=True)
+def grading(samples):
+    folder = samples / "models" / "grading"
+    folder.mkdir()
+    (folder / "ctcae_v5.toml").write_text(GRADING)
+
+
+def spoil(samples, *changes):
+    text = SCENARIO
+    for old, new in changes:
+        assert old in text
+        text = text.replace(old, new, 1)
+    (samples / "scenarios" / "bad.toml").write_text(text)
+    with pytest.raises(SpecError) as caught:
+        load_scenario("bad")
+    return str(caught.value)
+
+
+def test_what_a_file_becomes(samples):
+    scenario = load_scenario("sample_scenario")
+    assert (scenario.name, scenario.title, scenario.days, scenario.grading) == (
+        "sample_scenario",
+        "Sample",
+        56.0,
+        "ctcae_v5",
+    )
+    assert (scenario.size, scenario.seed, scenario.tolerance) == (20, 3, 1e-6)
+    assert scenario.visits == tuple(7.0 * week for week in range(9))
+    assert [arm.name for arm in scenario.arms] == ["low", "high"]
+    assert scenario.arms[1].regimen.events[0].amount == 40.0
+    assert scenario.arms[1].regimen.cycles == (0.0, 672.0)
+    assert scenario.arms[0].model == scenario.model
+    assert scenario.load == {"model": "sample"}
+    assert scenario.spec_hash == load_scenario(samples / "scenarios" / "sample_scenario.toml").spec_hash
+
+
+def test_arms_change_the_model(samples):
+    held = {
+        "format": 1,
+        "title": "Arms",
+        "model": {"drug": "abc", "species": "monkey", "sensitivity": 1.0},
+        "days": "4 weeks",
+        "lineages": ["neutrophil"],
+        "recommend": {"draws": [2, 3], "candidates": "d1 q2d", "nadir_weight": 0.5},
+        "arm": [
+            {
+                "name": "changed", "dose": ["abc 1 mg/kg QD"], "size": 6, "set": {"abc.ec50": "3 mg/L"},
+                "start": {"neutrophil": "3000 cells/uL"}, "covariates": {"weight": "5 kg"},
+            },
+            {
+                "name": "measured", "dose": "none",
+                "concentration": {"abc": {"times": [0, 1, 2], "values": [0, 900, 100], "unit": "ng/mL",
+                                          "time_unit": "d", "interpolation": "previous"}},
+            },
+        ],
+    }  # fmt: skip
+    scenario = load_scenario(held)
+    assert (scenario.days, scenario.name) == (28.0, "scenario")
+    changed, measured = scenario.arms
+    assert changed.size == 6
+    assert changed.model.parameters["abc.neutrophil.ec50"].value == 3.0
+    assert changed.model.parameters["abc.neutrophil.ec50"].source == "set by the scenario"
+    assert changed.model.start == {"neutrophil": 3.0}
+    assert changed.model.subjects.covariates["weight"] == 5.0
+    assert scenario.model.start == {}
+    drug = measured.model.drugs["abc"]
+    assert (drug.kind, drug.table["times"], drug.table["values"]) == ("table", (0.0, 24.0, 48.0), (0.0, 0.9, 0.1))
+    assert measured.regimen.events == ()
+    assert "abc.cl" not in measured.model.parameters
+    assert "abc.neutrophil.ec50" in measured.model.parameters
+    assert scenario.recommend.draws == (2, 3)
+    assert scenario.recommend.candidates == tuple(float(day) for day in range(0, 29, 2))
+
+
+def test_a_model_beside_the_scenario(samples, monkeypatch):
+    folder = samples / "elsewhere"
+    folder.mkdir()
+    (folder / "own.toml").write_text((samples / "models/published/sample.toml").read_text())
+    (folder / "study.toml").write_text(SCENARIO.replace('"sample"', '"own.toml"'))
+    assert load_scenario(folder / "study.toml").model.name == "own"
+
+
+CHANGES = [
+    ("format  = 1", "format  = 3", "format (line 1): 3 is not a format this version reads"),
+    ("title ", "titel ", "unknown key 'titel'; did you mean 'title'?"),
+    ('"sample"', '"sampel"', "model (line 3): no model 'sampel'; did you mean 'sample'?"),
+    ('"sample"', "3", "3 is neither a name nor a path nor"),
+    ('"sample"', '{ drug = "abc" }', "say whom it is given to"),
+    ('"sample"', '{ species = "monkey" }', "'drug' is missing"),
+    ('"sample"', '{ drug = "abc", species = "dog" }', "abc is refused for dog"),
+    ('"sample"', '{ drug = "abc", specie = "dog" }',
+     "model.specie (line 3): unknown key 'specie'; did you mean 'species'?"),
+    ("days    = 56", "days    = 0", "0 days is no horizon"),
+    ("days    = 56", "days    = nan", "days (line 4): nan is not a finite number"),
+    ("days    = 56", 'days    = "56"', '"56" has no unit'),
+    ("days    = 56", 'days    = "56 mg"', "unit 'mg' is not a time"),
+    ("days    = 56\n", "", "'days' is missing"),
+    ('"d1 weekly"', '"d1 wekly"', "visits (line 5): 'd1 wekly': 'wekly' is not understood; did you mean 'weekly'?"),
+    ('"d1 weekly"', '"d1 weekly; d8"', "study day 8 (in 'd1 weekly' and 'd8') is there twice"),
+    ('"d1 weekly"', "[1, 90]", "elapsed day 90 is after the horizon of 56 days"),
+    ('"d1 weekly"', "3", "3 are no visits"),
+    ("size = 20", "size = 0", "population.size (line 8): 0 subjects cannot be simulated"),
+    ("size = 20", "size = 1.5", "1.5 is not a whole number"),
+    ("seed = 3", "seed = -3", "-3 is too small"),
+    ("seed = 3", "seeds = 3", "unknown key 'seeds'; did you mean 'seed'?"),
+    ("[population]", 'grading = "ctcae_v4"\n[population]', "no grading table 'ctcae_v4'; did you mean 'ctcae_v5'?"),
+    ("[population]", "tolerance = 1\n[population]",
+     "tolerance (line 7): 1 is out of bounds; it must be between 1e-12 and 0.01"),
+    ("[population]", 'lineages = ["neutrofil"]\n[population]', "the model has no lineage 'neutrofil'; did you mean"),
+    ("[population]", "[recommend]\ndraws = 0\n[population]", "recommend.draws (line 8): 0 is not a number of draws"),
+    ("[population]", "[recommend]\ndraws = 3\ncandidates = [1, 2]\n[population]", "2 candidate days for 3 draws"),
+    ("[population]", "[recommend]\ndraw = 3\n[population]", "'draws' is missing"),
+    ("[population]", '[recommend]\ndraws = 2\nblood = "all"\n[population]', "'all' is not known; known: none, species"),
+    ("[population]", '[rule.hold]\nwhen = "x"\n[population]', "rule (line 7): rules are not built yet"),
+    ('name = "low"', 'name = "low"\nrules = ["hold"]', "arm 'low'.rules (line 13): rules are not built yet"),
+    ('name = "high"', 'name = "low"', "arm 'low'.name (line 16): two arms are called 'low'"),
+    ('name = "low"\n', "", "arm[1] (line 11): 'name' is missing"),
+    ('name = "low"', 'name = "low"\nsize = 0', "arm 'low'.size (line 13): 0 subjects"),
+    ('name = "low"', 'name = "low"\ndosis = 3', "arm 'low'.dosis (line 13): unknown key 'dosis'; did you mean 'dose'?"),
+    ('dose = "abc 10 mg QD d1-14 q28d x2"\n', "", "arm 'low' (line 11): 'dose' is missing"),
+    ("abc 10 mg", "abd 10 mg", "arm 'low'.dose (line 13): model sample has no drug 'abd'; did you mean 'abc'?"),
+    ("abc 10 mg", "abc -10 mg", "arm 'low'.dose (line 13): 'abc -10 mg QD d1-14 q28d x2': amount -10 is not possible"),
+    ("abc 10 mg", "abc 10 K/uL", "is not a dose"),
+    ("abc 10 mg", "abc 10 rel", "is not a mass"),
+    ("abc 10 mg QD d1-14 q28d x2", "abc 10 mg QDD", "'QDD' is not understood; did you mean 'QD'?"),
+    ("abc 10 mg QD d1-14 q28d x2", "abc 10 mg once d90", "abc starts on d90, after the horizon of 56 days"),
+    ("abc 10 mg QD d1-14 q28d x2", "abc 10 mg QD d1-14 + abc 5 mg QD d10-20",
+     "abc is dosed twice at the same time, first on d10"),
+    ('name = "low"', 'name = "low"\nset = { "neutrophil.mt" = 3 }',
+     "arm 'low'.set.neutrophil.mt (line 13): model sample: no parameter"),
+    ('name = "low"', 'name = "low"\nset = { "neutrophil.mtt" = "3 mg" }', "unit 'mg' is not a time"),
+    ('name = "low"', 'name = "low"\nset = { "neutrophil.gamma" = 0.9 }', "past the stability limit"),
+    ('name = "low"', 'name = "low"\nstart = { platelt = 3 }', "no lineage 'platelt'; did you mean 'platelet'?"),
+    ('name = "low"', 'name = "low"\ncovariates = { food = "fed" }', "the model has no covariate 'food'"),
+    ('name = "low"', 'name = "low"\ncovariates = { weight = "70 h" }', "unit 'h' is not a mass"),
+    ('name = "low"', 'name = "low"\nconcentration = { abd = {} }', "the model has no drug 'abd'"),
+    ('name = "low"', 'name = "low"\nconcentration = { abc = { times = [0], values = [1] } }',
+     "'interpolation' is missing"),
+    ('name = "low"', 'name = "low"\nconcentration = { abc = { times = [0], values = [1], interpolation = "next" } }',
+     "is a table of concentrations and takes no dose"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "message"), CHANGES, ids=[f"{i}-{change[2][:40]}" for i, change in enumerate(CHANGES)]
+)
+def test_what_is_wrong_is_said(samples, old, new, message):
+    said = spoil(samples, (old, new))
+    assert message in said
+    assert said.startswith("scenarios/bad.toml: ")
+
+
+def test_everything_wrong_is_said_at_once(samples):
+    said = spoil(
+        samples, ("size = 20", "size = 0"), ("abc 10 mg", "abd 10 mg"), ('"d1 weekly"', '"d0"'), ("title ", "titel ")
+    )
+    assert len(said.splitlines()) == 5
+
+
+def test_arms_are_needed(samples):
+    start = SCENARIO.index("[[arm]]")
+    assert "there is no arm; add [[arm]]" in spoil(samples, (SCENARIO[start:], ""))
+    assert "expected entries headed [[arm]]" in spoil(samples, (SCENARIO[start:], "[arm]\nname = 1\n"))
+
+
+def test_scenarios_that_are_not_there(samples):
+    with pytest.raises(SpecError, match="no scenario 'sample_scenari'; did you mean 'sample_scenario'"):
+        load_scenario("sample_scenari")
+
+
+def test_lines_are_found_whatever_the_spelling():
+    text = '''a = 1
+"b c".d = [
+  1,  # ] not yet
+  2,
+]
+[t."x.y"]
+k = """
+z = 3
+"""
+[[arr]]
+n = { m = 1 }
+[[arr]]
+[arr.sub]
+q = 'it''s # no comment'
+[[arr.deep]]
+w = 1
+'''.replace("''", "")
+    found = scan(text)
+    assert found[("a",)] == 1
+    assert found[("b c", "d")] == 2
+    assert found[("t", "x.y")] == 6
+    assert ("t", "x.y", "z") not in found
+    assert found[("arr", 0, "n")] == 11
+    assert line_of(found, ("arr", 0, "n", "m")) == 11
+    assert found[("arr", 1, "sub", "q")] == 14
+    assert found[("arr", 1, "deep", 0, "w")] == 16
+    assert line_of(found, ("nothing",)) is None
