@@ -28,7 +28,7 @@ from myelosim.engine.kernel.structure import (
     observe,
     rhs,
 )
-from myelosim.engine.kernel.watch import begin_window, watch
+from myelosim.engine.kernel.watch import begin_window, bracket, watch
 from myelosim.engine.lanes import JIT, WIDTH, address, after, load, store
 
 BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET = 0, 1, 2, 3, 4, 5
@@ -141,6 +141,9 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
         if window[i] >= 0 and (i == span[0] or window[i - 1] != window[i]):
             begin_window(work, seen, t, n, g, window[i])
         rhs(C, Y, X, F)
+        if window[i] >= 0:
+            observe(C, F, X, O, OUTPUTS)
+            bracket(O, seen, n, g)
         status, steps, s, lev, opened = advance(
             work, seen, H, after_dose if acted else lev, rtol, stop[i + 1] - t, t, n, g, window[i]
         )
@@ -163,7 +166,7 @@ def rows(sizes):
     table = (sizes + 2) * len(NODES) * MODES
     return (
         CONSTANTS, STATES, STATES, STATES, STATES, MODES, 2 * DRUGS + INPUTS, table, SCRATCH, DRUGS + INPUTS, STATES, STATES,
-        6 * OUTPUTS,
+        6 * OUTPUTS + 2 * COUNTS,
     )  # fmt: skip
 
 

@@ -15,7 +15,8 @@ S         steady exposures, their slopes, infusion rates         DRUGS + DRUGS +
 T         decay of each mode, by step size and node              sizes x NODES x MODES
 X         exposures and infusion rates at a stage                DRUGS + INPUTS
 K         what the stepper needs                                 SCRATCH
-O         outputs                                                6 x OUTPUTS
+O         outputs and their slopes before, after and within a     6 x OUTPUTS + 2 x COUNTS
+          step; the thresholds next to each count
 ========  =====================================================  =========================================
 """
 

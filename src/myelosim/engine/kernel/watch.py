@@ -10,14 +10,14 @@ from numba import njit
 
 from myelosim.engine.kernel.steps import step_size
 from myelosim.engine.kernel.structure import COUNTS, OUTPUTS, STATES, attempt, observe
-from myelosim.engine.lanes import JIT, WIDTH, any_lane, load, select, store
+from myelosim.engine.lanes import JIT, WIDTH, any_lane, load, maximum, minimum, select, splat, store
 
 ITERATIONS = 40
 
 
 @njit(**JIT)
 def begin_window(work, seen, t, n, g, window):
-    """Start looking for a minimum at the value here, which is row 0 of the outputs."""
+    """Start looking for a minimum at the value here, the first of the outputs."""
     lows, O = seen[3], work[12]
     for o in range(COUNTS):
         row = 2 * (window * COUNTS + o) * n + g
@@ -26,29 +26,48 @@ def begin_window(work, seen, t, n, g, window):
 
 
 @njit(**JIT)
+def bracket(O, seen, n, g):
+    """Note between which thresholds each count is; a count at a threshold is above it."""
+    levels, limits = seen[0], seen[2]
+    for o in range(COUNTS):
+        y = load(O, o * WIDTH)
+        under, over = splat(-1.0), splat(1e300)
+        for j in range(levels):
+            limit = load(limits, (o * levels + j) * n + g)
+            above = y >= limit
+            under = select(above, maximum(under, limit), under)
+            over = select(above, over, minimum(over, limit))
+        between = (6 * OUTPUTS + 2 * o) * WIDTH
+        store(O, between, under)
+        store(O, between + WIDTH, over)
+
+
+@njit(**JIT)
 def watch(work, seen, size, h, rtol, H, t, n, g, window):
     """Look at a finished step of ``h`` hours that began at ``t``."""
-    C, Y, F, Z, G, X, O = work[0], work[1], work[2], work[3], work[4], work[9], work[12]
-    levels, room, limits, lows, crossings = seen
-    observe(C, Y, X, O, 0)
-    observe(C, F, X, O, OUTPUTS)
+    C, Z, G, X, O = work[0], work[3], work[4], work[9], work[12]
+    lows = seen[3]
     observe(C, Z, X, O, 2 * OUTPUTS)
     observe(C, G, X, O, 3 * OUTPUTS)
     eventful = False
     for o in range(COUNTS):
-        y0, d0 = load(O, o * WIDTH), load(O, (OUTPUTS + o) * WIDTH)
-        y1, d1 = load(O, (2 * OUTPUTS + o) * WIDTH), load(O, (3 * OUTPUTS + o) * WIDTH)
+        d0, d1 = load(O, (OUTPUTS + o) * WIDTH), load(O, (3 * OUTPUTS + o) * WIDTH)
+        y1 = load(O, (2 * OUTPUTS + o) * WIDTH)
         row = 2 * (window * COUNTS + o) * n + g
         low = load(lows, row)
         smaller = y1 < low
         store(lows, row + n, select(smaller, t + h, load(lows, row + n)))
         store(lows, row, select(smaller, y1, low))
-        eventful = eventful or any_lane(((d0 < 0.0) & (d1 > 0.0)) | ((d0 > 0.0) & (d1 < 0.0)))
-        for j in range(levels):
-            limit = load(limits, (o * levels + j) * n + g)
-            eventful = eventful or any_lane((y0 < limit) ^ (y1 < limit))
+        turned = ((d0 < 0.0) & (d1 > 0.0)) | ((d0 > 0.0) & (d1 < 0.0))
+        between = (6 * OUTPUTS + 2 * o) * WIDTH
+        crossed = (y1 < load(O, between)) | (y1 >= load(O, between + WIDTH))
+        eventful = eventful or any_lane(turned | crossed)
     if eventful:
         look_again(work, seen, size, h, rtol, H, t, n, g, window)
+    for i in range(2 * OUTPUTS * WIDTH):
+        O[i] = O[i + 2 * OUTPUTS * WIDTH]
+    if eventful:
+        bracket(O, seen, n, g)
 
 
 @njit(**JIT)
