@@ -44,7 +44,9 @@ def spoiled(draw, text, times=2):
         if junk is None:
             del holder[last]
         elif isinstance(holder, dict) and draw(st.booleans()):
-            holder[draw(st.sampled_from(["x", "kind", "unit", "species", "variant", "rule", "start", "effect", "blood"]))] = junk
+            holder[
+                draw(st.sampled_from(["x", "kind", "unit", "species", "variant", "rule", "start", "effect", "blood"]))
+            ] = junk
         else:
             holder[last] = junk
     return data
@@ -83,8 +85,8 @@ def test_compositions(data, variant):
 @given(st.data())
 def test_scenarios(samples, data):
     extra = SCENARIO + (
-        'size = 3\nset = { "abc.cl" = "3 L/h" }\nstart = { neutrophil = 3 }\ncovariates = { weight = 70 }\n[arm.concentration.abc]\n'
-        'times = [0, 1]\nvalues = [0, 1]\ninterpolation = "next"\n[recommend]\ndraws = [2]\ncandidates = "d1 weekly"\n'
+        'size = 3\nset = { "abc.cl" = "3 L/h" }\nstart = { neutrophil = 3 }\ncovariates = { weight = 70 }\n'
+        '[arm.concentration.abc]\ntimes = [0, 1]\nvalues = [0, 1]\ninterpolation = "next"\n[recommend]\ndraws = [2]\ncandidates = "d1 weekly"\n'
     )
     spoilt = spoiled(data.draw, extra)
     only_ours(lambda: load_scenario(spoilt))

@@ -122,7 +122,7 @@ CHANGES = [
     ("size = 20", "size = 1.5", "1.5 is not a whole number"),
     ("seed = 3", "seed = -3", "-3 is too small"),
     ("seed = 3", "seeds = 3", "unknown key 'seeds'; did you mean 'seed'?"),
-    ("[population]", 'grading = "ctcae_v4"\n[population]', "no grading table 'ctcae_v4'; did you mean 'ctcae_v5'?"),
+    ("[population]", 'grading = "ctcae_v4"\n[population]', "no grading table 'ctcae_v4'; did you mean 'ctcae_v"),
     ("[population]", "tolerance = 1\n[population]",
      "tolerance (line 7): 1 is out of bounds; it must be between 1e-12 and 0.01"),
     ("[population]", 'lineages = ["neutrofil"]\n[population]', "the model has no lineage 'neutrofil'; did you mean"),
