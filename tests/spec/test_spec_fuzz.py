@@ -86,7 +86,8 @@ def test_compositions(data, variant):
 def test_scenarios(samples, data):
     extra = SCENARIO + (
         'size = 3\nset = { "abc.cl" = "3 L/h" }\nstart = { neutrophil = 3 }\ncovariates = { weight = 70 }\n'
-        '[arm.concentration.abc]\ntimes = [0, 1]\nvalues = [0, 1]\ninterpolation = "next"\n[recommend]\ndraws = [2]\ncandidates = "d1 weekly"\n'
+        '[arm.concentration.abc]\ntimes = [0, 1]\nvalues = [0, 1]\ninterpolation = "next"\n'
+        '[recommend]\ndraws = [2]\ncandidates = "d1 weekly"\n'
     )
     spoilt = spoiled(data.draw, extra)
     only_ours(lambda: load_scenario(spoilt))

@@ -5,6 +5,7 @@ from spec_samples import SCENARIO
 
 from myelosim.errors import SpecError
 from myelosim.spec import load_scenario
+from myelosim.spec.library import files
 from myelosim.spec.lines import line_of, scan
 
 GRADING = """\
@@ -215,3 +216,10 @@ w = 1
     assert found[("arr", 1, "sub", "q")] == 14
     assert found[("arr", 1, "deep", 0, "w")] == 16
     assert line_of(found, ("nothing",)) is None
+
+
+@pytest.mark.parametrize("name", sorted(files("scenarios")))
+def test_shipped_scenarios_load(name):
+    scenario = load_scenario(name)
+    assert scenario.arms
+    assert scenario.spec_hash == load_scenario(name).spec_hash
