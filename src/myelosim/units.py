@@ -154,7 +154,10 @@ def parse(value: str | float, unit: str, molar_mass: float | None = None) -> flo
         if not written and _unit(unit).powers != _NONE:
             raise ValueError(f'"{value.strip()}" has no unit; write e.g. "{_example(unit)}"')
         return convert(number, written or "1", unit, molar_mass)
-    number = float(value)
+    try:
+        number = float(value)
+    except (TypeError, OverflowError):
+        raise ValueError(f'{value!r} is not a quantity; write e.g. "{_example(unit)}"') from None
     if not math.isfinite(number):
         raise ValueError(f"{value!r} is not a finite number")
     return number

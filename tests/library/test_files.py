@@ -3,10 +3,14 @@
 import tomllib
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from myelosim.errors import SpecError
+from myelosim.grading import GRADES, grade, thresholds
+from myelosim.spec.grading import load_grading
 from myelosim.spec.library import load_model
+from myelosim.spec.scenarios import load_scenario
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = sorted((ROOT / "models").rglob("*.toml"))
@@ -121,3 +125,66 @@ def test_recalled_numbers_are_assumed():
         for place, entry in entries(read(path)):
             if "recalled" in entry["source"]:
                 assert entry["evidence"] == "assumed", f"{path.stem}: {'.'.join(map(str, place))}"
+
+
+GRADING = sorted((ROOT / "models" / "grading").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", GRADING, ids=lambda path: path.stem)
+def test_grades_get_worse_as_counts_fall_and_boundaries_take_the_milder(path):
+    table = load_grading(path.stem)
+    assert table.source
+    for lineage, bounds in table.bounds.items():
+        begins = thresholds(lineage, table, lln=200.0 if lineage == "platelet" else 45.0, baseline=100.0)
+        numbers = begins[~np.isnan(begins)]
+        assert (np.diff(numbers) < 0).all()
+        grades = [grade for grade in GRADES if bounds.has(grade)]
+        at = grade(numbers, lineage, table, lln=200.0 if lineage == "platelet" else 45.0, baseline=100.0)
+        below = grade(
+            numbers * (1 - 1e-9), lineage, table, lln=200.0 if lineage == "platelet" else 45.0, baseline=100.0
+        )
+        assert list(below) == grades
+        assert list(at) == [0, *grades[:-1]]
+
+
+def test_anemia_grade_4_has_no_number():
+    assert not load_grading("ctcae_v5").has("hemoglobin", 4)
+    assert not load_grading("seed_clinical").has("neutrophil", 4)
+
+
+SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
+
+
+@pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
+def test_scenario_loads_and_stays_small(path):
+    scenario = load_scenario(path)
+    assert len(scenario.arms) <= 8 and scenario.size <= 1000 and scenario.visits[0] == 0
+
+
+def test_mouse_scenario_draws_more_blood_than_a_mouse_may_give():
+    subjects = load_scenario("cemsidomide_mouse").model.subjects
+    drawn = subjects.draw_volume * len(load_scenario("cemsidomide_mouse").visits)
+    limit = subjects.blood_limits["two_weeks"]["weight"] * subjects.covariates["weight"] * 1000
+    assert drawn > 2 * limit
+    assert any("cereblon" in warning for warning in load_scenario("cemsidomide_mouse").model.warnings)
+
+
+def test_wild_type_rodents_are_warned_of_and_humanized_mice_are_not():
+    assert any("absent" in warning for warning in load_model("cemsidomide", species="rat").warnings)
+    humanized = load_model("cemsidomide", species="mouse", variant="humanized_crbn")
+    wild = load_model("cemsidomide", species="mouse")
+    assert not any("absent" in warning for warning in humanized.warnings)
+    name = "cemsidomide.neutrophil.ec50"
+    assert wild.parameters[name].value == pytest.approx(20 * humanized.parameters[name].value)
+
+
+def test_cemsidomide_exposure_is_one_at_100_ug_a_day_in_every_species():
+    for species in ("human", "cynomolgus", "rat", "mouse"):
+        model = load_model("cemsidomide", species=species)
+        assert 100 / 24 / model.parameters["cemsidomide.cl"].value == pytest.approx(1, rel=1e-5)
+
+
+def test_illustrative_drug_says_so():
+    assert load_model("asciminib_illustrative_rodent", species="rat").illustrative
+    assert not load_model("asciminib", species="rat").illustrative
+    assert load_model("asciminib", species="rat").effects == ()

@@ -4,7 +4,7 @@ import pytest
 from spec_samples import DRUG, SPECIES
 
 from myelosim.errors import SpecError
-from myelosim.spec import load_model
+from myelosim.spec import list_models, load_model
 
 
 def values(model):
@@ -148,3 +148,21 @@ def test_mistakes_of_both_files_are_said_together(samples):
         load_model("abc", species="monkey")
     assert "models/species/monkey.toml" in str(caught.value)
     assert "models/drugs/abc.toml" in str(caught.value)
+
+
+def test_every_shipped_composition_turns_back(tmp_path):
+    held = list_models()
+    tried = 0
+    for species, variants in held["species"].items():
+        for drug in held["drugs"]:
+            for variant in variants:
+                try:
+                    model = load_model(drug, species=species, variant=variant)
+                except SpecError:
+                    continue
+                tried += 1
+                model.save(tmp_path / "saved.toml")
+                again = load_model(tmp_path / "saved.toml")
+                assert again == model, (drug, species, variant)
+                assert again.spec_hash == model.spec_hash
+    assert tried >= 10

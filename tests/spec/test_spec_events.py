@@ -189,6 +189,21 @@ def test_doses_that_are_not_the_models(event, message):
     assert message in str(caught.value)
 
 
+@pytest.mark.parametrize(
+    ("fields", "message"),
+    [
+        ({"time": -1.0}, "time -1.0 is not possible"),
+        ({"amount": float("nan")}, "amount nan is not possible"),
+        ({"count": 0}, "count 0 gives nothing"),
+        ({"count": None}, "repeated doses need an interval"),
+        ({"kind": "dos"}, "kind 'dos' is not known"),
+    ],
+)
+def test_events_made_by_hand_are_checked(fields, message):
+    with pytest.raises(SpecError, match=message):
+        DoseEvent(**({"drug": "drug", "time": 0.0, "amount": 1.0} | fields))
+
+
 def test_no_absorption_no_oral_dose():
     with pytest.raises(SpecError, match="has no absorption, so no dose oral; give it iv"):
         resolve(Regimen.parse("docetaxel 75 mg/m2 oral once"), load_model("friberg_2002_docetaxel"))

@@ -304,6 +304,10 @@ def test_a_file_that_is_not_text(samples):
         ({"abc.cl": -1}, "-1 L/h is out of bounds"),
         ({"abc.ec50": 1, "abc.neutrophil.ec50": 2}, "abc.neutrophil.ec50 is given twice"),
         ({"abc.cl": {"value": 1, "omega": 2}}, "unknown field 'omega'"),
+        ({"abc.cl": {"omega_sd": -1}}, "omega_sd -1 is not a standard deviation"),
+        ({"abc.cl": {"scale": "lg"}}, "scale 'lg' is not known"),
+        ({"abc.cl": {"floor": "3"}}, "floor '3' is not a number"),
+        ({"abc.cl": 10**400}, "abc.cl:"),
         ({"nothing.baseline": 1}, "no parameter 'nothing.baseline'"),
     ],
 )

@@ -5,6 +5,7 @@ from spec_samples import SCENARIO
 
 from myelosim.errors import SpecError
 from myelosim.spec import load_scenario
+from myelosim.spec.library import files
 from myelosim.spec.lines import line_of, scan
 
 GRADING = """\
@@ -122,7 +123,7 @@ CHANGES = [
     ("size = 20", "size = 1.5", "1.5 is not a whole number"),
     ("seed = 3", "seed = -3", "-3 is too small"),
     ("seed = 3", "seeds = 3", "unknown key 'seeds'; did you mean 'seed'?"),
-    ("[population]", 'grading = "ctcae_v4"\n[population]', "no grading table 'ctcae_v4'; did you mean 'ctcae_v5'?"),
+    ("[population]", 'grading = "ctcae_v4"\n[population]', "no grading table 'ctcae_v4'; did you mean 'ctcae_v"),
     ("[population]", "tolerance = 1\n[population]",
      "tolerance (line 7): 1 is out of bounds; it must be between 1e-12 and 0.01"),
     ("[population]", 'lineages = ["neutrofil"]\n[population]', "the model has no lineage 'neutrofil'; did you mean"),
@@ -215,3 +216,10 @@ w = 1
     assert found[("arr", 1, "sub", "q")] == 14
     assert found[("arr", 1, "deep", 0, "w")] == 16
     assert line_of(found, ("nothing",)) is None
+
+
+@pytest.mark.parametrize("name", sorted(files("scenarios")))
+def test_shipped_scenarios_load(name):
+    scenario = load_scenario(name)
+    assert scenario.arms
+    assert scenario.spec_hash == load_scenario(name).spec_hash

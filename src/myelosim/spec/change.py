@@ -10,8 +10,8 @@ from typing import Any
 from myelosim import units
 from myelosim.errors import SpecError
 from myelosim.spec import check
-from myelosim.spec.document import suggestion
-from myelosim.spec.entry import EVIDENCE
+from myelosim.spec.document import is_number, suggestion
+from myelosim.spec.entry import EVIDENCE, SCALES
 from myelosim.spec.model import Model, Parameter
 
 _FIELDS = {field.name for field in dataclasses.fields(Parameter)}
@@ -78,7 +78,22 @@ def _changed(model: Model, name: str, value: Any, evidence: str, source: str) ->
         if number != old.value:
             fields.setdefault("evidence", evidence)
             fields.setdefault("source", source)
+    _sensible(f"model {model.name}: {name}", fields)
     return dataclasses.replace(old, **fields)
+
+
+def _sensible(where: str, fields: Mapping[str, Any]) -> None:
+    """Refuse fields of a parameter that cannot be."""
+    for key, allowed in {"scale": SCALES, "evidence": EVIDENCE}.items():
+        if key in fields and fields[key] not in allowed:
+            raise SpecError(f"{where}: {key} {fields[key]!r} is not known{suggestion(str(fields[key]), allowed)}")
+    omega_sd = fields.get("omega_sd", 0.0)
+    if not (is_number(omega_sd) and 0 <= omega_sd < math.inf):
+        raise SpecError(f"{where}: omega_sd {omega_sd!r} is not a standard deviation; it must be 0 or more")
+    for key in ("floor", "ceiling"):
+        bound = fields.get(key)
+        if bound is not None and not is_number(bound):
+            raise SpecError(f"{where}: {key} {bound!r} is not a number in the parameter's unit")
 
 
 def _number(model: Model, name: str, value: Any, unit: str, own: str) -> float:
@@ -88,7 +103,7 @@ def _number(model: Model, name: str, value: Any, unit: str, own: str) -> float:
         if isinstance(value, str):
             return units.parse(value, own, molar_mass)
         number = units.convert(float(value), unit, own, molar_mass)
-    except (TypeError, ValueError) as error:
+    except (TypeError, ValueError, OverflowError) as error:
         raise SpecError(f"model {model.name}: {name}: {error}") from None
     if not math.isfinite(number):
         raise SpecError(f"model {model.name}: {name}: {value!r} is not a finite number")

@@ -29,7 +29,7 @@ from typing import Any
 
 from myelosim.errors import SpecError
 from myelosim.spec.assemble import Assembly
-from myelosim.spec.document import Table, suggestion
+from myelosim.spec.document import Table, names_in, suggestion
 from myelosim.spec.load import header, read_start
 from myelosim.spec.model import Model, Parameter, Subjects
 from myelosim.spec.subjects import read_blood, read_covariates, read_limits
@@ -101,9 +101,9 @@ def compose(
 
 
 def _variants(name: str, root: Table, drugs: Sequence[Table]) -> list[str]:
-    known = list(root.data.get("variant", {}))
+    known = names_in(root.data, "variant")
     for table in drugs:
-        known += table.data.get("species", {}).get(name, {}).get("variant", {})
+        known += names_in(table.data, "species", name, "variant")
     return known
 
 

@@ -9,7 +9,7 @@ from itertools import pairwise
 from typing import Any
 
 from myelosim import units
-from myelosim.spec.document import Table, shown
+from myelosim.spec.document import Table, is_number, shown
 
 INTERPOLATIONS = ("previous", "next", "linear")
 
@@ -58,7 +58,7 @@ def _numbers(table: Table, key: str) -> list[float]:
     value = table.raw(key, what='a list of numbers, or table = "file.csv"')
     if value is None:
         return []
-    if not isinstance(value, list) or not all(isinstance(v, int | float) and not isinstance(v, bool) for v in value):
+    if not isinstance(value, list) or not all(map(is_number, value)):
         table.fail(key, f"{value!r} is not a list of numbers")
         return []
     return [float(v) for v in value]

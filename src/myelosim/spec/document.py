@@ -50,6 +50,20 @@ class Findings:
             raise SpecError("\n".join(dict.fromkeys(self.messages)))
 
 
+def names_in(data: Any, *keys: str) -> list[str]:
+    """Return the keys of a table nested in others, nothing where there is no such table."""
+    for key in keys:
+        data = data.get(key) if isinstance(data, Mapping) else None
+    return list(data) if isinstance(data, Mapping) else []
+
+
+def is_number(value: Any) -> bool:
+    """Tell a number that a float can hold from everything else; true and false are none."""
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return False
+    return isinstance(value, float) or abs(value) < 10**300
+
+
 def suggestion(word: str, allowed: Iterable[str]) -> str:
     """Return ``"; did you mean 'x'? Known: ..."`` for a word that is not among the allowed ones."""
     names = sorted({str(name) for name in allowed})
@@ -124,7 +138,7 @@ class Table:
         value = self.raw(key, default, what="a number")
         if value is default or value is None:
             return math.nan if value is None or value is _MISSING else float(value)
-        if isinstance(value, bool) or not isinstance(value, int | float):
+        if not is_number(value):
             self.fail(key, f"{value!r} is not a number")
         elif not math.isfinite(value):
             self.fail(key, f"{value!r} is not a finite number")
@@ -152,7 +166,7 @@ class Table:
         value = self.raw(key, default, what=f"a quantity in {unit}")
         if value is None or (value is default and not isinstance(value, str)):
             return math.nan if value is None else value
-        if isinstance(value, bool) or not isinstance(value, str | int | float):
+        if not (isinstance(value, str) or is_number(value)):
             self.fail(key, f"{value!r} is not a quantity in {unit}")
             return math.nan
         try:

@@ -156,7 +156,7 @@ def _composed(
         raise SpecError(f"no species '{species}'{suggestion(species, files('species'))}")
     held = read_toml(path)
     return compose(
-        drugs, (held.data.get("name", path.stem), held), variant, None if gcsf is None else called[-1], sensitivity
+        drugs, (held.text("name", path.stem), held), variant, None if gcsf is None else called[-1], sensitivity
     )
 
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from myelosim.spec.assemble import Assembly
-from myelosim.spec.document import Table, suggestion
+from myelosim.spec.document import Table, names_in, suggestion
 from myelosim.spec.model import Expected, Model, observable
 from myelosim.spec.subjects import read_subjects
 
@@ -45,13 +45,13 @@ def read_model(table: Table, name: str) -> Model:
     for key, inner in table.children("residual").items():
         parts.add_residual(key, inner)
     parts.add_correlation(table)
-    about["start"] = read_start(table, table.data.get("lineage", {}))
+    about["start"] = read_start(table, names_in(table.data, "lineage"))
     about["expected"] = tuple(read_expected(inner, table.data) for inner in table.tables("expected"))
     table.finish()
     return parts.model(table, **about)
 
 
-def read_start(table: Table, lineages: Mapping[str, Any]) -> dict[str, float]:
+def read_start(table: Table, lineages: Iterable[str]) -> dict[str, float]:
     """Read ``[start]``: counts at time zero where they are not the baseline."""
     inner = table.table("start")
     if inner is None:
@@ -71,7 +71,7 @@ def read_start(table: Table, lineages: Mapping[str, Any]) -> dict[str, float]:
 
 def read_expected(table: Table, whole: Mapping[str, Any]) -> Expected:
     """Read one ``[[expected]]`` entry of a file that holds ``whole``."""
-    lineages, drugs = whole.get("lineage", {}), whole.get("drug", {})
+    lineages, drugs = names_in(whole, "lineage"), names_in(whole, "drug")
     what, endpoint = table.text("what"), table.text("endpoint", allowed=ENDPOINTS)
     lineage, drug = table.text("lineage", ""), table.text("drug", "")
     names = [*lineages, *map(observable, lineages)]

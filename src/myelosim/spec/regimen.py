@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 # Doses written as repeating must not fall off the horizon by round-off.
 _SLACK = 1e-9
 
+DOSE_KINDS = ("dose", "reset", "reset_dose", "other")
+
 
 @dataclass(frozen=True, slots=True)
 class DoseEvent:
@@ -40,6 +42,18 @@ class DoseEvent:
     steady_state: bool = False
     kind: str = "dose"
     modelled: bool = False
+
+    def __post_init__(self) -> None:
+        for name in ("time", "amount", "duration", "interval"):
+            value = getattr(self, name)
+            if not (math.isfinite(value) and value >= 0):
+                raise SpecError(f"dose of {self.drug}: {name} {value!r} is not possible; it must be 0 or more")
+        if self.count is not None and self.count < 1:
+            raise SpecError(f"dose of {self.drug}: count {self.count!r} gives nothing; it must be 1 or more")
+        if self.count != 1 and not self.interval > 0:
+            raise SpecError(f"dose of {self.drug}: repeated doses need an interval above 0")
+        if self.kind not in DOSE_KINDS:
+            raise SpecError(f"dose of {self.drug}: kind '{self.kind}' is not known; known: {', '.join(DOSE_KINDS)}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,7 +168,7 @@ class Regimen:
 def _doses(event: DoseEvent, horizon: float) -> int:
     if event.time > horizon + _SLACK:
         return 0
-    if event.count == 1 or event.interval <= 0:
-        return 1 if event.count is None else event.count
+    if event.count == 1:
+        return 1
     room = math.floor((horizon - event.time) / event.interval + _SLACK) + 1
     return room if event.count is None else min(event.count, room)

@@ -94,7 +94,7 @@ def _model(table: Table) -> tuple[Mapping[str, Any], Model | None]:
         return {}, None
     try:
         arguments = dict(load)
-        what = arguments.pop("model", None) or arguments.pop("drug", None)
+        what = arguments.pop("model" if "model" in arguments else "drug")
         return load, load_model(_near(table, what), **arguments)
     except SpecError as error:
         table.fail("model", str(error))

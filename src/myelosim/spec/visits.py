@@ -63,7 +63,7 @@ def _called(day: float, *parts: str) -> str:
 def _elapsed(value: Any, horizon: float) -> float:
     try:
         day = math.nan if isinstance(value, bool) else float(value)
-    except (TypeError, ValueError):
+    except (TypeError, ValueError, OverflowError):
         day = math.nan
     if not math.isfinite(day):
         raise SpecError(f"visits: {value!r} is not a day; give {FORM}")
