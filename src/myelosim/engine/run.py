@@ -27,8 +27,8 @@ class Track:
     """What the engine saw of one lineage.
 
     ``count`` (subject, time) and ``outputs`` by name likewise; ``minimum`` and ``minimum_time`` (subject, window), the time in
-    hours; ``crossing`` (subject, threshold, slot) in hours, increasing, NaN beyond the last; ``below`` (subject, threshold)
-    whether the count is under the threshold at the first of the times; ``limits`` (subject, threshold) the thresholds.
+    hours; ``crossing`` (subject, threshold, slot) in hours, increasing, NaN beyond the last; ``limits``
+    (subject, threshold) the thresholds.
     """
 
     count: np.ndarray
@@ -36,7 +36,6 @@ class Track:
     minimum: np.ndarray
     minimum_time: np.ndarray
     crossing: np.ndarray
-    below: np.ndarray
     limits: np.ndarray
 
 
@@ -192,7 +191,6 @@ def _collect(result: Run, job: Job, seen: Seen, subjects: int, times: np.ndarray
                 minimum=seen.lows[:, o, 0, :subjects].T,
                 minimum_time=seen.lows[:, o, 1, :subjects].T,
                 crossing=np.moveaxis(hours, -1, 0),
-                below=values[:, :1] < limit,
                 limits=limit,
             )
         elif name == "concentration":

@@ -15,10 +15,9 @@ import numpy as np
 from myelosim.components import pk
 from myelosim.engine.block import TABLE, Block, values
 from myelosim.engine.lanes import WIDTH
-from myelosim.errors import SpecError
+from myelosim.spec.dosing import dose_channel, dose_factor
 from myelosim.spec.model import Drug, Model
 from myelosim.spec.regimen import DoseEvent
-from myelosim.units import convert
 
 BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE_VALUE, RESET = range(6)
 MERGE = 1e-9  # hours under which two times are one
@@ -51,7 +50,7 @@ def actions(
             done.append(Action(event.time, RESET, "", "", ("one",)))
         if event.kind in ("reset", "other"):
             continue
-        done += _dose(model.drugs[event.drug], event, p, who, rows)
+        done += _dose(model, event, p, who, rows)
     for name, drug in model.drugs.items():
         if drug.kind == TABLE:
             done += _table(name, drug, rows)
@@ -59,20 +58,13 @@ def actions(
 
 
 def _dose(
-    drug: Drug, event: DoseEvent, p: Mapping[str, Any], who: Mapping[str, Any], rows: dict[tuple[Any, ...], Any]
+    model: Model, event: DoseEvent, p: Mapping[str, Any], who: Mapping[str, Any], rows: dict[tuple[Any, ...], Any]
 ) -> list[Action]:
-    if drug.kind == TABLE:
-        raise SpecError(
-            f"dose of {drug.name!r}: its concentrations are given as a table, so it cannot be dosed as well"
-        )
+    drug, channel = model.drugs[event.drug], dose_channel(event, model)
     module = pk.KINDS[drug.kind]
-    channel, absorbed = _channel(drug, module, event)
-    amount, basis = _amount(drug, event)
-    row: Any = {"": 1.0, "kg": who.get("weight"), "m2": who.get("surface")}[basis]
-    if row is None:
-        raise SpecError(
-            f"dose of {drug.name!r} is per {basis}, and no {'weight' if basis == 'kg' else 'surface'} is known"
-        )
+    absorbed = channel != "central" or not (event.channel or (event.route or drug.default_route) == "iv")
+    factor, measure = dose_factor(event, model)
+    row: Any = who[measure] if measure else 1.0
     time: Any = event.time
     if absorbed:
         time = time + p.get(f"{drug.name}.tlag", 0.0)
@@ -81,14 +73,15 @@ def _dose(
     elif absorbed:
         row = row * p.get(f"{drug.name}.f", 1.0)
     duration: Any = event.duration
-    if absorbed and drug.structure.get("absorption") == "zero_order" and not duration:
+    if event.modelled or (absorbed and drug.structure.get("absorption") == "zero_order" and not duration):
         duration = p[f"{drug.name}.duration"]
     bolus, infuse = (BOLUS, INFUSE) if hasattr(module, "modes") else (BOLUS_STATE, INFUSE_STATE)
+    amount = event.amount * factor
     if not np.any(duration):
-        key = (drug.name, channel, basis, absorbed)
+        key = (drug.name, channel, measure, absorbed)
         rows[key] = row
         return [Action(time, bolus, drug.name, channel, key, amount)]
-    lasting = (drug.name, channel, basis, absorbed, duration if np.ndim(duration) == 0 else "personal")
+    lasting = (drug.name, channel, measure, absorbed, duration if np.ndim(duration) == 0 else "personal")
     rows[lasting] = row / duration
     return [
         Action(time, infuse, drug.name, channel, lasting, amount),
@@ -98,27 +91,6 @@ def _dose(
 
 def _own(drug: Drug, module: Any, p: Mapping[str, Any]) -> Any:
     return values(drug.name, [d.name for d in module.parameters(drug.structure)], p)
-
-
-def _channel(drug: Drug, module: Any, event: DoseEvent) -> tuple[str, bool]:
-    channels = module.channels(drug.structure)
-    route = event.route or drug.default_route
-    channel = event.channel or ("central" if route == "iv" else channels[0])
-    if channel not in channels:
-        raise SpecError(
-            f"dose of {drug.name!r}: there is no compartment {channel!r}; {drug.kind} has {', '.join(channels)}"
-        )
-    if event.channel:
-        return channel, channel == "depot"
-    return channel, route != "iv"
-
-
-def _amount(drug: Drug, event: DoseEvent) -> tuple[float, str]:
-    unit, _, basis = (event.unit or drug.amount_unit).partition("/")
-    try:
-        return event.amount * convert(1.0, unit, drug.amount_unit, molar_mass=drug.molar_mass), basis
-    except ValueError as error:
-        raise SpecError(f"dose of {drug.name!r}: {error}") from None
 
 
 def _table(name: str, drug: Drug, rows: dict[tuple[Any, ...], Any]) -> list[Action]:

@@ -80,11 +80,13 @@ class Node:
     def __bool__(self) -> bool:
         raise TypeError("a component may not branch on a state or a parameter: use where()")
 
-    def arithmetic_exp(self) -> Node:
-        return self.tape.apply("exp", self)
+    @staticmethod
+    def arithmetic_exp(x: Node) -> Node:
+        return x.tape.apply("exp", x)
 
-    def arithmetic_log(self) -> Node:
-        return self.tape.apply("log", self)
+    @staticmethod
+    def arithmetic_log(x: Node) -> Node:
+        return x.tape.apply("log", x)
 
     @staticmethod
     def arithmetic_power(x: Any, y: Any) -> Node:

@@ -19,6 +19,7 @@ from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.population import Population, covariates, draw, from_frame
 from myelosim.results import EXTRA, coordinates, provenance, stacked, variable
 from myelosim.simulation.observed import observe
+from myelosim.spec.dosing import dosed_drug
 from myelosim.spec.grading import load_grading
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import DoseEvent, Regimen
@@ -137,7 +138,10 @@ def simulated(
     """Do what :func:`simulate` does; ``candidates`` are further elapsed days on which blood might be drawn."""
     regimen = regimen if isinstance(regimen, Regimen) else Regimen.parse(regimen)
     hours, horizon = _times(times, days)
-    events = [e for e in regimen.expand(horizon) if _known(model, e)]
+    events = regimen.expand(horizon)
+    for event in events:
+        if event.kind in ("dose", "reset_dose"):
+            dosed_drug(event, model)
     drawn = _subjects(model, events, population, individuals)
     if start:
         model = _displaced(model, start)
@@ -199,14 +203,6 @@ def _times(times: Any, days: float | None) -> tuple[np.ndarray, float]:
     ):
         raise SpecError("simulate: times must be hours from 0 on, each later than the one before")
     return hours, float(max(hours[-1], 0.0 if days is None else 24.0 * days))
-
-
-def _known(model: Model, event: DoseEvent) -> bool:
-    if event.kind in ("reset", "other"):
-        return True
-    if event.drug not in model.drugs:
-        raise SpecError(f"dose of {event.drug!r}: the model {model.name} has {', '.join(model.drugs) or 'no drug'}")
-    return True
 
 
 def _displaced(model: Model, start: Mapping[str, float]) -> Model:
