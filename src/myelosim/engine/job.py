@@ -45,7 +45,7 @@ def ladder(block: Block, tolerance: float) -> tuple[Setting, ...]:
     if block.stiff:
         return implicit
     pair = "dp5" if tolerance >= TIGHT else "dop853"
-    local = 0.15 * tolerance
+    local = 0.2 * tolerance
     return (Setting(pair, local, 12), Setting(pair, 0.1 * local, 20), *implicit)
 
 

@@ -1,7 +1,7 @@
 """Nadirs and crossings: what happens between the points where the stepper stops.
 
-A step in which a count crosses a threshold or turns is looked at again: one more step, to its middle, gives values and
-slopes at three points, and the quintic through them is searched.
+A step in which a count crosses a threshold or turns is looked at again: values and slopes at its ends and its middle make
+a quintic, which is searched. The middle comes from one more step to it, or from the ends where the count is nearly a cubic.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ from numba import njit
 
 from myelosim.engine.kernel.steps import step_size
 from myelosim.engine.kernel.structure import COUNTS, OUTPUTS, STATES, attempt, observe
-from myelosim.engine.lanes import JIT, WIDTH, any_lane, load, maximum, minimum, select, splat, store
+from myelosim.engine.lanes import JIT, WIDTH, absolute, any_lane, load, maximum, minimum, select, splat, store
 
 ITERATIONS = 40
+NEAR = 1e-9  # of the values at the ends, for a root
+CUBIC = 3e-5  # third difference over the count under which a cubic is right to better than 1e-6
 
 
 @njit(**JIT)
@@ -72,18 +74,26 @@ def watch(work, seen, size, h, rtol, H, t, n, g, window):
 
 @njit(**JIT)
 def look_again(work, seen, size, h, rtol, H, t, n, g, window):
-    """Step to the middle and search every lane that has something to find."""
+    """Get the middle of the step, from a step to it where a cubic would not do, and search every lane."""
     C, Z, G, X, M, N, O = work[0], work[3], work[4], work[9], work[10], work[11], work[12]
-    for i in range(STATES * WIDTH):
-        M[i] = Z[i]
-        N[i] = G[i]
-    middle = step_size(work, size, 0.5 * h, H)
-    attempt(work, middle, 0.5 * h, rtol)
-    observe(C, Z, X, O, 4 * OUTPUTS)
-    observe(C, G, X, O, 5 * OUTPUTS)
-    for i in range(STATES * WIDTH):
-        Z[i] = M[i]
-        G[i] = N[i]
+    bent = False
+    for o in range(COUNTS):
+        y0, d0 = load(O, o * WIDTH), load(O, (OUTPUTS + o) * WIDTH)
+        y1, d1 = load(O, (2 * OUTPUTS + o) * WIDTH), load(O, (3 * OUTPUTS + o) * WIDTH)
+        bent = bent or any_lane(absolute(h * (d0 + d1) - 2.0 * (y1 - y0)) > CUBIC * absolute(y0))
+        store(O, (4 * OUTPUTS + o) * WIDTH, 0.5 * (y0 + y1) + 0.125 * h * (d0 - d1))
+        store(O, (5 * OUTPUTS + o) * WIDTH, (1.5 / h) * (y1 - y0) - 0.25 * (d0 + d1))
+    if bent:
+        for i in range(STATES * WIDTH):
+            M[i] = Z[i]
+            N[i] = G[i]
+        middle = step_size(work, size, 0.5 * h, H)
+        attempt(work, middle, 0.5 * h, rtol)
+        observe(C, Z, X, O, 4 * OUTPUTS)
+        observe(C, G, X, O, 5 * OUTPUTS)
+        for i in range(STATES * WIDTH):
+            Z[i] = M[i]
+            G[i] = N[i]
     for o in range(COUNTS):
         for lane in range(WIDTH):
             search(O, seen, o, lane, h, t, n, g, window)
@@ -135,10 +145,11 @@ def cross(seen, c, x0, v0, x1, v1, o, lane, h, t, n, g):
 @njit(**JIT)
 def root_of(function, c, low, at_low, high, at_high, level):
     """Return where a function of the step's polynomial passes ``level``, by the Illinois variant of false position."""
+    enough = NEAR * max(abs(at_low), abs(at_high))
     for _ in range(ITERATIONS):
         x = high - at_high * (high - low) / (at_high - at_low)
         y = function(c, x) - level
-        if abs(y) <= 1e-15 * abs(level) or abs(high - low) < 1e-13:
+        if abs(y) <= enough:
             return x
         if (y < 0.0) == (at_high < 0.0):
             at_low *= 0.5

@@ -1,0 +1,1 @@
+"""Benchmarks: named problems, our engine and rivals on the same work, one table."""
