@@ -15,6 +15,7 @@ EXTRA = {
     "rbc": ("10^12/L", "red blood cells"),
     "hematocrit": ("%", "hematocrit"),
     "reticulocyte": ("10^9/L", "reticulocytes"),
+    "gcsf": ("pg/mL", "endogenous G-CSF"),
 }
 DAY_UNIT = "day"
 

@@ -1,0 +1,98 @@
+"""Numbers the shipped files are to give, by the engine."""
+
+import numpy as np
+import pytest
+
+import myelosim as ms
+
+pytestmark = pytest.mark.filterwarnings("ignore::myelosim.errors.MyelosimWarning")
+
+PUBLISHED = [name for name in ms.list_models()["published"] if ms.load_model(name).expected]
+
+
+def outcome(model, check):
+    model = model.replace(dict(check.set)) if check.set else model
+    if check.endpoint in ("nadir", "nadir_day"):
+        ds = ms.simulate(model, check.dose, days=check.days)
+        return float(ds[check.endpoint].sel(lineage=check.lineage)[0])
+    if check.endpoint in ("count", "ratio"):
+        ds = ms.simulate(model, check.dose, times=np.unique([0.0, check.at]))
+        count = ds["count"].sel(lineage=check.lineage)[0].to_numpy()
+        return count[-1] / (count[0] if check.endpoint == "ratio" else 1.0)
+    ds = ms.simulate(model, check.dose, times=np.arange(0.0, 24 * check.days + 0.01, 0.05))
+    if check.endpoint == "cmax":
+        return float(ds["concentration"].sel(drug=check.drug).max())
+    return float(ds["area"].sel(drug=check.drug)[0, -1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name", PUBLISHED)
+def test_published_model_gives_the_expected_numbers(name):
+    model = ms.load_model(name)
+    wrong = {
+        check.what: (check.value, value)
+        for check in model.expected
+        if not abs((value := outcome(model, check)) - check.value) <= check.tolerance
+    }
+    assert wrong == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("dose", "interval", "top", "trough", "area"),
+    [
+        ("asciminib 40 mg BID", 12, 900, 295, 6305),
+        ("asciminib 80 mg QD", 24, 1449, 213, 12630),
+        ("asciminib 200 mg BID", 12, 4980, None, 37400),
+    ],
+)
+def test_asciminib_exposure_is_the_fit_to_the_label_and_population_summaries(dose, interval, top, trough, area):
+    model = ms.load_model("asciminib", species="human")
+    ds = ms.simulate(model, dose, times=np.linspace(480, 480 + interval, 481))
+    concentration = ds["concentration"][0, 0].to_numpy()
+    assert concentration.max() == pytest.approx(top, rel=0.01)
+    assert trough is None or concentration.min() == pytest.approx(trough, rel=0.01)
+    assert np.ptp(ds["area"][0, 0].to_numpy()) == pytest.approx(area, rel=0.01)
+
+
+@pytest.mark.slow
+def test_illustrative_rat_has_the_ratios_of_the_table():
+    model = ms.load_model("asciminib_illustrative_rodent", species="rat")
+    table = {10: (700, 1.2, 13.8), 30: (450, 0.8, 12.5), 100: (200, 0.4, 10.0)}
+    for dose, row in table.items():
+        ds = ms.simulate(model, f"asciminib_illustrative_rodent {dose} mg/kg QD d1-28", times=[0.0, 672.0])
+        ratio = (ds["count"][0, :, 1] / ds["count"][0, :, 0]).sel(lineage=["platelet", "neutrophil", "hemoglobin"])
+        np.testing.assert_allclose(ratio, np.divide(row, (850, 1.5, 14.5)), atol=0.012)
+
+
+@pytest.mark.slow
+def test_growth_factor_lifts_an_arrested_marrow_as_calibrated():
+    model = ms.load_model("cemsidomide", species="human", variant="rrmm", gcsf="filgrastim")
+    doses = ["cemsidomide 100 ug QD d1-14", "filgrastim 5 ug/kg sc QD d15-17"]
+    hours = [0.0, 336.0, 408.0]
+    alone, helped = (ms.simulate(model, dose, times=hours)["count"][0, 0].to_numpy() for dose in (doses[:1], doses))
+    assert helped[2] > 1.8 * alone[2]
+    single = ms.simulate(model, "filgrastim 5 ug/kg sc once", times=[0.0, 24.0])["count"][0, 0].to_numpy()
+    assert single[1] / single[0] == pytest.approx(2.7, abs=0.1)
+
+
+@pytest.mark.slow
+def test_cemsidomide_rates_stay_where_they_were_calibrated():
+    model = ms.load_model("cemsidomide", species="human", variant="rrmm")
+    rates = []
+    for dose in (37.5, 62.5, 75, 100):
+        ds = ms.simulate(
+            model, f"cemsidomide {dose} ug QD d1-14 q28d x4", days=112, visits=[7.0 * i for i in range(17)],
+            population=ms.Population(1000, seed=1),
+        )  # fmt: skip
+        rates.append((ds["observed_grade"] >= 3).mean("subject").to_numpy())
+    np.testing.assert_allclose(np.mean(rates, axis=0), (0.31, 0.14, 0.26), atol=0.04)
+
+
+@pytest.mark.slow
+def test_asciminib_rates_are_those_of_the_label():
+    model = ms.load_model("asciminib", species="human", variant="cml")
+    visits = [14.0 * i for i in range(7)] + [84 + 28.0 * i for i in range(1, 11)]
+    ds = ms.simulate(model, "asciminib 40 mg BID", days=364, visits=visits, population=ms.Population(1000, seed=1))
+    rates = (ds["observed_grade"] >= 3).mean("subject").sel(lineage=["neutrophil", "platelet", "hemoglobin"])
+    np.testing.assert_allclose(rates, (0.16, 0.19, 0.05), atol=0.03)
