@@ -9,11 +9,15 @@ from typing import Any
 import numpy as np
 
 from myelosim.errors import SpecError
-from myelosim.monitoring import Candidates, candidates, limits, recommend
+from myelosim.monitoring import Calendar, Candidates, candidates, limits, recommend, score
 from myelosim.spec.scenario import Recommend, Scenario
 from myelosim.trial import Trial
 
 DRAWS = tuple(range(1, 9))
+BRISK, PATIENT = (
+    1e7,
+    1e9,
+)  # additions to spend on proving a set of days the best: unasked, and asked for in the scenario
 MEASURES = {"caught": "caught", "delay": "delay", "nadir": "nadir_seen"}
 MEANINGS = {
     "caught": ("1", "probability that a draw shows grade 3 or worse during a true episode"),
@@ -86,24 +90,27 @@ def _calendars(scenario: Scenario, asked: Recommend, trial: Trial) -> Mapping[in
     found = candidates(courses, asked.depth)
     draw = asked.draw if asked.draw is not None else subjects.draw_volume or 0.0
     rules = limits(subjects) if asked.blood == "species" and draw else ()
-    possible = [day for day in found.days if day not in scenario.visits or day > 0]
+    allowed = {*asked.candidates, *asked.fixed} if asked.candidates else {float(day) for day in found.days if day > 0}
+    choosing, fresh = (_part(found, half, sorted(allowed)) for half in (0, 1))
     every: dict[int | str, Any] = {}
     for number in asked.draws:
-        if number > len(possible):
-            break
         try:
             every |= recommend(
-                _half(found, 0), _half(found, 1), number, fixed=asked.fixed, draw=draw, limits=rules,
-                nadir_weight=asked.nadir_weight, protocol=scenario.visits or None,
+                choosing, fresh, number, fixed=asked.fixed, draw=draw, limits=rules, nadir_weight=asked.nadir_weight,
+                work=PATIENT if scenario.recommend else BRISK,
             )  # fmt: skip
         except SpecError:
-            break  # the blood-volume limits allow no more draws
+            break  # nothing to catch, or no more draws among the days and under the blood-volume limits
+    if scenario.visits and found.event.any():
+        own = _part(found, 1, sorted(scenario.visits))
+        every["protocol"] = Calendar(scenario.visits, score(own, scenario.visits), False, 0.0)
     return every
 
 
-def _half(found: Candidates, which: int) -> Candidates:
-    rows = slice(which, None, 2)
+def _part(found: Candidates, half: int, days: Sequence[float]) -> Candidates:
+    """Return every second subject, and some of the days."""
+    rows, places = slice(half, None, 2), found.index(days)
     return replace(
-        found, event=found.event[rows], onset=found.onset[rows], hit=found.hit[rows], alarm=found.alarm[rows],
-        dips=found.dips[rows], near=found.near[rows],
+        found, days=found.days[places], event=found.event[rows], onset=found.onset[rows], dips=found.dips[rows],
+        hit=found.hit[rows][..., places], alarm=found.alarm[rows][..., places], near=found.near[rows][..., places],
     )  # fmt: skip

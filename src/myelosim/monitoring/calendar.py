@@ -11,7 +11,7 @@ from myelosim.endpoints.interval import Interval, proportion, quantile
 from myelosim.errors import SpecError
 from myelosim.monitoring.blood import Limit, breaches, within
 from myelosim.monitoring.candidates import Candidates
-from myelosim.monitoring.choice import best_days, worth
+from myelosim.monitoring.choice import WORK, best_days, worth
 
 __all__ = ["Calendar", "Score", "recommend", "score"]
 
@@ -108,6 +108,7 @@ def recommend(
     draw: float = 0.0,
     limits: Sequence[Limit] = (),
     nadir_weight: float = 0.0,
+    work: float = WORK,
 ) -> dict[int | str, Calendar]:
     """Choose the days that catch most, for one or several numbers of draws.
 
@@ -127,6 +128,8 @@ def recommend(
         As from `myelosim.monitoring.limits`.
     nadir_weight : float
         As for `myelosim.monitoring.worth`.
+    work : float
+        As for `myelosim.monitoring.best_days`.
 
     Returns
     -------
@@ -145,7 +148,7 @@ def recommend(
     when = chosen_on.days
     found: dict[int | str, Calendar] = {}
     for number in [draws] if isinstance(draws, int) else draws:
-        choice = best_days(value, number, anyway, lambda places: within(when[places].tolist(), draw, limits))
+        choice = best_days(value, number, anyway, lambda places: within(when[places].tolist(), draw, limits), work)
         days = tuple(float(day) for day in np.sort(when[[*anyway, *choice.places]]))
         found[number] = Calendar(days, score(fresh, days), choice.exact, choice.worth)
     if protocol is not None:

@@ -75,7 +75,9 @@ def worth(found: Candidates, nadir_weight: float = 0.0) -> Floats:
     return np.asarray(rows[rows.any(axis=1)])
 
 
-def best_days(value: Floats, number: int, fixed: tuple[int, ...] = (), allowed: Allowed | None = None) -> Choice:
+def best_days(
+    value: Floats, number: int, fixed: tuple[int, ...] = (), allowed: Allowed | None = None, work: float = WORK
+) -> Choice:
     """Choose days.
 
     Parameters
@@ -88,6 +90,8 @@ def best_days(value: Floats, number: int, fixed: tuple[int, ...] = (), allowed: 
         Places of days that are drawn anyway.
     allowed : callable, optional
         Whether a list of places (fixed ones included) is admissible; if it is, so must be every part of it.
+    work : float
+        Additions the search may take before it gives up proving that its best set is the best.
 
     Raises
     ------
@@ -97,7 +101,7 @@ def best_days(value: Floats, number: int, fixed: tuple[int, ...] = (), allowed: 
     free = [day for day in range(value.shape[1]) if day not in fixed]
     if not 0 <= number <= len(free):
         raise SpecError(f"monitoring: {number} draws cannot be chosen among {len(free)} candidate days")
-    search = _Search(value, number, list(fixed), allowed or (lambda places: True))
+    search = _Search(value, number, list(fixed), allowed or (lambda places: True), work)
     start = value[:, list(fixed)].max(axis=1, initial=0.0)
     search.improve(search.greedy(start, free), free)
     search.descend(start, [], free, number)
@@ -110,11 +114,11 @@ def best_days(value: Floats, number: int, fixed: tuple[int, ...] = (), allowed: 
 class _Search:
     """Branch and bound over sets of days."""
 
-    def __init__(self, value: Floats, number: int, fixed: list[int], allowed: Allowed) -> None:
+    def __init__(self, value: Floats, number: int, fixed: list[int], allowed: Allowed, work: float) -> None:
         self.value, self.number, self.fixed, self.allowed = value, number, fixed, allowed
         self.best: list[int] | None = None
         self.best_worth = -np.inf
-        self.left = WORK
+        self.left = work
         self.complete = True
 
     def worth(self, chosen: list[int]) -> float:

@@ -55,7 +55,7 @@ def observe(
     true = np.asarray(count, dtype=np.float64)
     seen = true.copy()
     if residual is not None:
-        z = _noise(np.broadcast_to(np.asarray(hours, dtype=np.float64), true.shape), lineage, seed, subjects)
+        z = _noise(np.asarray(hours, dtype=np.float64), true.shape, lineage, seed, subjects)
         present = ~np.isnan(true)
         drawn = KINDS[residual.kind].sample(true[present], z[present], Values(**residual.sigma))
         seen[present] = np.maximum(drawn, 0.0)
@@ -63,14 +63,20 @@ def observe(
 
 
 def _noise(
-    hours: NDArray[np.float64], lineage: str, seed: int, subjects: NDArray[np.intp] | None
+    hours: NDArray[np.float64], shape: tuple[int, ...], lineage: str, seed: int, subjects: NDArray[np.intp] | None
 ) -> NDArray[np.float64]:
     """Return a standard normal for each visit, the same wherever a subject has a visit of that lineage on that day."""
-    who = np.arange(hours.shape[0]) if subjects is None else np.asarray(subjects)
+    who = np.arange(shape[0]) if subjects is None else np.asarray(subjects)
     size = int(who.max(initial=-1)) + 1
-    z = np.full(hours.shape, np.nan)
     days = np.round(hours / 24.0, 6)
+
+    def drawn(day: float, rows: NDArray[np.intp]) -> NDArray[np.float64]:
+        return normals(seed, "noise", size, 1, lineage, float(day), rows=rows)[:, 0]
+
+    if hours.ndim == 1:
+        return np.stack([drawn(day, who) for day in days], axis=1) if days.size else np.empty(shape)
+    z = np.full(shape, np.nan)
     for day in np.unique(days[~np.isnan(days)]):
         row, visit = np.nonzero(days == day)
-        z[row, visit] = normals(seed, "noise", size, 1, lineage, float(day), rows=who[row])[:, 0]
+        z[row, visit] = drawn(day, who[row])
     return z
