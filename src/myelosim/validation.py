@@ -40,7 +40,9 @@ class Check:
         return abs(self.obtained - self.expected.value) <= self.expected.tolerance
 
 
-def validate(names: Iterable[str] | None = None, *, progress: Callable[[str, float], None] | None = None) -> list[Check]:
+def validate(
+    names: Iterable[str] | None = None, *, progress: Callable[[str, float], None] | None = None
+) -> list[Check]:
     """Run the checks of complete models, for the typical subject.
 
     Parameters
