@@ -1,1 +1,31 @@
-"""The command line: arguments and printing only."""
+"""The command line: arguments and printing only.
+
+To add a command: a file here with one function, a line in `COMMANDS`, a test in ``tests/cli``. Nothing heavy is imported before a
+command runs.
+"""
+
+from __future__ import annotations
+
+import typer
+
+from myelosim.cli.cache import cache
+from myelosim.cli.compare import compare
+from myelosim.cli.failure import Guarded
+from myelosim.cli.models import models
+from myelosim.cli.scenarios import scenarios
+from myelosim.cli.sensitivity import sensitivity
+from myelosim.cli.simulate import simulate
+from myelosim.cli.validate import validate
+from myelosim.cli.version import version
+
+COMMANDS = (compare, simulate, models, scenarios, sensitivity, validate, cache)
+
+app = typer.Typer(cls=Guarded, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+app.callback()(version)
+for _command in COMMANDS:
+    app.command()(_command)
+
+
+def main() -> None:
+    """Run the command line; exits 0, 1 where a check misses, 2 for what a user can mend, 130 when interrupted."""
+    app()

@@ -12,8 +12,8 @@ import numpy as np
 import xarray as xr
 
 from myelosim.comparison.monitor import candidate_days, monitor
+from myelosim.comparison.table import grade_limits
 from myelosim.errors import MyelosimWarning
-from myelosim.grading import thresholds
 from myelosim.monitoring import breaches, limits
 from myelosim.spec.grading import load_grading
 from myelosim.spec.scenario import Scenario
@@ -109,7 +109,7 @@ def _joined(scenario: Scenario, trials: Sequence[Trial]) -> xr.Dataset:
     joined["dose_given"] = (("arm", "subject", "dose"), given, {"long_name": "amount given"})
     if "lineage" in joined.coords:
         table = load_grading(scenario.grading)
-        limit = [_grade_limits(scenario, table, str(name)) for name in joined["lineage"].to_numpy()]
+        limit = [grade_limits(scenario.model, table, str(name)) for name in joined["lineage"].to_numpy()]
         joined["grade_limit"] = (
             ("lineage", "grade"),
             np.array(limit),
@@ -117,14 +117,6 @@ def _joined(scenario: Scenario, trials: Sequence[Trial]) -> xr.Dataset:
         )
         joined = joined.assign_coords(grade=[1, 2, 3, 4])
     return joined
-
-
-def _grade_limits(scenario: Scenario, table: Any, lineage: str) -> np.ndarray:
-    """Return where grades begin; of the typical baseline where the table goes by percent of it."""
-    own = scenario.model.subjects.lower_limit
-    names = {"hemoglobin": "erythroid"}
-    baseline = scenario.model.parameters[f"{names.get(lineage, lineage)}.baseline"].value
-    return np.asarray(thresholds(lineage, table, own.get(lineage), baseline))
 
 
 def _warnings(scenario: Scenario, trials: Sequence[Trial]) -> list[str]:

@@ -13,8 +13,10 @@ from myelosim.comparison.table import summary
 from myelosim.errors import SpecError
 
 
-def save(result: xr.Dataset, folder: str | os.PathLike[str]) -> Path:
+def save(result: xr.Dataset, folder: str | os.PathLike[str], *, figure: bool = True) -> Path:
     """Write ``result.nc``, ``table.csv`` and ``figure.png`` into a folder, which replaces one of an earlier run.
+
+    Without ``figure`` no picture is drawn.
 
     The files are written beside it first and moved in one go, so that no half of a result is ever seen.
 
@@ -34,7 +36,8 @@ def save(result: xr.Dataset, folder: str | os.PathLike[str]) -> Path:
     try:
         result.to_netcdf(draft / "result.nc", engine="h5netcdf")
         summary(result).to_csv(draft / "table.csv", index=False)
-        _figure(result, draft / "figure.png")
+        if figure:
+            _figure(result, draft / "figure.png")
         draft.chmod(0o755)
         if target.exists():
             shutil.rmtree(target)

@@ -7,6 +7,9 @@ import pandas as pd
 import xarray as xr
 
 from myelosim.endpoints.interval import Interval, paired_difference, proportion, quantile
+from myelosim.grading import Table, thresholds
+from myelosim.spec.grading import load_grading
+from myelosim.spec.model import Model
 
 PICKED = 5  # draws of the calendar that the table shows, or the most there are
 
@@ -38,6 +41,23 @@ def summary(result: xr.Dataset) -> pd.DataFrame:
                 {"arm": str(arm), "lineage": str(lineage), "unit": str(one["units"].item()), **_row(one, first)}
             )
     return pd.DataFrame(rows)
+
+
+def outline(ds: xr.Dataset, model: Model) -> pd.DataFrame:
+    """Reduce one simulation of a model as :func:`summary` does a comparison: one row per lineage."""
+    table = load_grading(ds.attrs["grading"])
+    limit = [grade_limits(model, table, str(name)) for name in ds["lineage"].to_numpy()]
+    whole = ds.assign(
+        grade_limit=(("lineage", "grade"), np.array(limit)), dose_intensity=("subject", np.ones(ds.sizes["subject"]))
+    )
+    return summary(whole.expand_dims(arm=[ds.attrs["regimen"] or "none"]))
+
+
+def grade_limits(model: Model, table: Table, lineage: str) -> np.ndarray:
+    """Return where grades 1 to 4 begin; of the typical baseline where the table goes by percent of it."""
+    own = "erythroid" if lineage == "hemoglobin" else lineage
+    baseline = model.parameters[f"{own}.baseline"].value
+    return np.asarray(thresholds(lineage, table, model.subjects.lower_limit.get(lineage), baseline))
 
 
 def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:

@@ -37,6 +37,11 @@ def folder() -> Path:
     return Path(tempfile.mkdtemp(prefix="myelosim"))
 
 
+def stored() -> list[Path]:
+    """Return the files of all compiled programs."""
+    return sorted(path for path in folder().rglob("myelosim_program_*") if path.is_file())
+
+
 @cache
 def _versions() -> str:
     return "\n".join([numba.__version__, llvmlite.__version__, Path(lanes.__file__).read_text(encoding="utf-8")])

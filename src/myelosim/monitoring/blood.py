@@ -100,7 +100,12 @@ def breaches(days: Sequence[float], draw: float, rules: Sequence[Limit]) -> list
 
 def _worst(days: Sequence[float], draw: float, limit: Limit) -> int:
     """Return the most draws in any window of the limit."""
-    when = np.sort(np.asarray(days, dtype=np.float64))
-    if when.size == 0 or limit.days == 0:
-        return min(when.size, 1)
-    return int(np.max(np.searchsorted(when, when + limit.days - _EPS) - np.arange(when.size)))
+    when = sorted(days)
+    if limit.days == 0:
+        return min(len(when), 1)
+    most = first = 0
+    for last, day in enumerate(when):
+        while when[first] <= day - limit.days + _EPS:
+            first += 1
+        most = max(most, last - first + 1)
+    return most

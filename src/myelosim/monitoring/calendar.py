@@ -9,7 +9,7 @@ import numpy as np
 
 from myelosim.endpoints.interval import Interval, proportion, quantile
 from myelosim.errors import SpecError
-from myelosim.monitoring.blood import Limit, breaches, within
+from myelosim.monitoring.blood import Limit, breaches, most_draws, within
 from myelosim.monitoring.candidates import Candidates
 from myelosim.monitoring.choice import WORK, best_days, worth
 
@@ -145,14 +145,20 @@ def recommend(
         raise SpecError("monitoring: both populations need the same candidate days and lineages")
     value = worth(chosen_on, nadir_weight)
     anyway = tuple(int(place) for place in chosen_on.index(fixed))
-    when = chosen_on.days
+    when = chosen_on.days.tolist()
     found: dict[int | str, Calendar] = {}
     for number in [draws] if isinstance(draws, int) else draws:
-        choice = best_days(value, number, anyway, lambda places: within(when[places].tolist(), draw, limits), work)
-        days = tuple(float(day) for day in np.sort(when[[*anyway, *choice.places]]))
+        binding = [limit for limit in limits if _can_bind(limit, draw, len(anyway) + number)]
+        allowed = (lambda places, some=binding: within([when[p] for p in places], draw, some)) if binding else None
+        choice = best_days(value, number, anyway, allowed, work)
+        days = tuple(float(day) for day in sorted(when[p] for p in (*anyway, *choice.places)))
         found[number] = Calendar(days, score(fresh, days), choice.exact, choice.worth)
     if protocol is not None:
-        own = tuple(float(day) for day in when[chosen_on.index(protocol)])
+        own = tuple(float(day) for day in chosen_on.days[chosen_on.index(protocol)])
         total = float(value[:, chosen_on.index(protocol)].max(axis=1, initial=0.0).sum())
         found["protocol"] = Calendar(own, score(fresh, own), False, total, tuple(breaches(own, draw, limits)))
     return found
+
+
+def _can_bind(limit: Limit, draw: float, number: int) -> bool:
+    return most_draws(limit, draw) < (min(number, 1) if limit.days == 0 else number)

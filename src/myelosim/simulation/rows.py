@@ -20,7 +20,8 @@ def to_events(ds: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ID (from 1), TIME (h), AMT, RATE, DV, EVID, MDV, DVID (the lineage) and DRUG, by subject and time; an
+        Columns ID (from 1), TIME (h), AMT, RATE, DV, EVID, MDV, DVID (the lineage), DRUG and UNIT (of AMT, as it was
+        written: mg/m2, say, is still to be multiplied by the surface), by subject and time; an
         observation at the time of a dose comes before it. A count that was not seen has no row.
 
     Raises
@@ -39,13 +40,13 @@ def to_events(ds: xr.Dataset) -> pd.DataFrame:
     who, when, what = np.meshgrid(np.arange(subjects), np.arange(times), np.arange(lineages), indexing="ij")
     observed = pd.DataFrame({
         "ID": who.ravel() + 1, "TIME": hours[when.ravel()], "AMT": 0.0, "RATE": 0.0, "DV": values.ravel(), "EVID": 0, "MDV": 0,
-        "DVID": ds["lineage"].to_numpy()[what.ravel()], "DRUG": "",
+        "DVID": ds["lineage"].to_numpy()[what.ravel()], "DRUG": "", "UNIT": "",
     }).dropna(subset="DV")  # fmt: skip
     given = ds["dose_given"].to_numpy()
     doses = pd.DataFrame({
         "ID": np.repeat(np.arange(subjects) + 1, given.shape[1]), "TIME": np.tile(24.0 * ds["dose_time"].to_numpy(), subjects),
         "AMT": given.ravel(), "RATE": np.tile(ds["dose_rate"].to_numpy(), subjects), "DV": np.nan, "EVID": 1, "MDV": 1, "DVID": "",
-        "DRUG": np.tile(ds["dose_drug"].to_numpy(), subjects),
+        "DRUG": np.tile(ds["dose_drug"].to_numpy(), subjects), "UNIT": np.tile(ds["dose_unit"].to_numpy(), subjects),
     })  # fmt: skip
     rows = pd.concat([observed, doses], ignore_index=True)
     return rows.sort_values(["ID", "TIME", "EVID"], kind="stable", ignore_index=True)

@@ -1,0 +1,6 @@
+"""``python -m myelosim``."""
+
+from myelosim.cli import main
+
+if __name__ == "__main__":
+    main()

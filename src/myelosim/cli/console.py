@@ -1,0 +1,74 @@
+"""Where a command prints: tables to standard output, progress and warnings beside them."""
+
+from __future__ import annotations
+
+import os
+import sys
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from myelosim.errors import MyelosimWarning
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+PATIENCE = 2.0  # s before a progress bar appears
+PIPED = 200  # columns where there is no terminal to ask
+
+
+def console() -> Console:
+    """Return the console of standard output, as wide as the terminal."""
+    from rich.console import Console
+
+    piped = "COLUMNS" not in os.environ and not sys.stdout.isatty()
+    return Console(width=PIPED if piped else None, highlight=False)
+
+
+@contextmanager
+def progress(what: str) -> Iterator[Callable[[str, float], None]]:
+    """Give a function that is told what is being done and the fraction done; a bar appears once it takes long."""
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    bar = Progress(
+        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
+    )
+    task = bar.add_task(what, total=1.0)
+    timer = threading.Timer(PATIENCE, bar.start)
+    timer.daemon = True
+    timer.start()
+    try:
+        yield lambda doing, done: bar.update(task, description=doing, completed=done)
+    finally:
+        timer.cancel()
+        timer.join()
+        bar.stop()
+
+
+@contextmanager
+def collected() -> Iterator[list[str]]:
+    """Collect the package's warnings, for :func:`warn` to show, instead of printing them one by one."""
+    said: list[str] = []
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", MyelosimWarning)
+        yield said
+    for one in caught:
+        if issubclass(one.category, MyelosimWarning):
+            said.append(str(one.message))
+        else:
+            warnings.warn_explicit(one.message, one.category, one.filename, one.lineno)
+
+
+def warn(out: Console, said: list[str]) -> None:
+    """Show warnings in a panel that nobody can miss."""
+    from rich import box
+    from rich.panel import Panel
+    from rich.text import Text
+
+    every = list(dict.fromkeys(said))
+    if every:
+        text = Text("\n".join(f"! {one}" for one in every))
+        out.print(Panel(text, title="READ THIS FIRST", border_style="bold red", box=box.HEAVY, expand=False))

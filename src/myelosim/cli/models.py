@@ -1,0 +1,164 @@
+"""``myelosim models``: what ships, and every parameter with what it rests on."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from myelosim.cli.console import console, warn
+from myelosim.cli.figures import number
+from myelosim.cli.request import Gcsf, Variant, composed
+from myelosim.errors import SpecError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from myelosim.spec.model import Model, Parameter
+
+COLORS = {"published": "green", "transcribed": "cyan", "scaled": "yellow", "fitted": "blue", "assumed": "bold red"}
+
+
+def models(
+    name: Annotated[
+        str | None,
+        typer.Argument(help="A complete model, a drug (with --species), a species, a grading table, or a file."),
+    ] = None,
+    species: Annotated[str | None, typer.Option(help="Whom a drug is given to.")] = None,
+    variant: Variant = None,
+    gcsf: Gcsf = None,
+    save: Annotated[Path | None, typer.Option(help="Write the complete model to a TOML file.")] = None,
+) -> None:
+    """List what can be simulated, or print every parameter of a model with its source."""
+    out = console()
+    if name is None:
+        _list(out)
+        return
+    from myelosim.spec.library import files
+
+    if species is None and name in files("grading"):
+        _grading(out, name)
+        return
+    model = composed(name, species, variant, gcsf)
+    _show(out, model)
+    if save is not None:
+        if save.suffix != ".toml":
+            raise SpecError(f"--save {save}: a model is a TOML file; write a name ending in .toml")
+        model.save(save)
+        out.print(f"written: {save}", markup=False, soft_wrap=True)
+
+
+def _list(out: Console) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from myelosim.spec.library import files, list_models
+
+    every = list_models()
+    called = {
+        "drugs": 'drugs (with --species: "myelosim models NAME --species human")',
+        "species": "species, and their variants",
+        "published": "complete models",
+        "grading": "grading tables",
+    }
+    for kind, heading in called.items():
+        table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
+        table.add_column(no_wrap=True)
+        table.add_column()
+        found = files(kind)
+        held = every[kind]
+        for one in held:
+            title = _title(found[one])
+            own = held[one] if isinstance(held, Mapping) else []
+            table.add_row(Text(one), Text(f"{title}: {', '.join(own)}" if own else title))
+        out.print(table)
+
+
+def _title(path: Path) -> str:
+    from myelosim.spec.document import read_toml
+
+    return str(read_toml(path).data.get("title", ""))
+
+
+def _show(out: Console, model: Model) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    out.print(f"{model.title}\n{model.source}".rstrip(), style="bold", markup=False)
+    out.print(_structure(model), markup=False)
+    table = Table(box=box.SIMPLE_HEAD)
+    for heading in ("parameter", "value", "unit", "variability", "evidence", "meaning", "source"):
+        table.add_column(
+            heading, justify="right" if heading == "value" else "left", no_wrap=heading in ("evidence", "value")
+        )
+    for name, one in model.parameters.items():
+        evidence, source = one.evidence, one.source
+        if source == "component default":
+            evidence, source = "default", "neutral value of the component"
+        table.add_row(
+            Text(name), number(one.value, 5), Text(one.unit), Text(_variability(one)),
+            Text(evidence, style=COLORS.get(evidence, "dim")), Text(one.meaning), Text(source),
+        )  # fmt: skip
+    out.print(table)
+    for (first, second), value in model.correlation.items():
+        out.print(f"correlation of {first} and {second}: {value:g}", markup=False)
+    for lineage, residual in model.residual.items():
+        terms = ", ".join(f"{term} {value:g}" for term, value in residual.sigma.items())
+        out.print(f"scatter of an observed {lineage}: {residual.kind}, {terms}", markup=False)
+    warn(out, [*model.warnings, *(["The numbers are illustrative; they are not data."] if model.illustrative else [])])
+    out.print(f"{len(model.assumed)} of {len(model.parameters)} parameters are assumed, not measured.")
+
+
+def _structure(model: Model) -> str:
+    lines = []
+    if model.subjects.species:
+        about = ", ".join(f"{name} {_plain(value)}" for name, value in model.subjects.covariates.items())
+        lines.append(f"subjects: {' '.join(filter(None, (model.subjects.species, model.subjects.variant)))}; {about}")
+    for drug in model.drugs.values():
+        lines.append(
+            f"{drug.name}: {drug.kind}, doses in {drug.amount_unit}, concentrations in {drug.concentration_unit}"
+        )
+    for lineage in model.lineages.values():
+        lines.append(f"{lineage.name}: {lineage.kind}")
+    for effect in model.effects:
+        verb = "inhibits" if effect.action == "inhibit" else "stimulates"
+        lines.append(f"{effect.drug} {verb} {effect.site} of {effect.lineage}: {effect.kind}, {effect.delay}")
+    return "\n".join(lines)
+
+
+def _plain(value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g}"
+
+
+def _variability(one: Parameter) -> str:
+    if not one.omega_sd:
+        return ""
+    bounds = [f"{sign} {bound:g}" for sign, bound in ((">=", one.floor), ("<=", one.ceiling)) if bound is not None]
+    return f"sd {one.omega_sd:.3g} ({', '.join([one.scale, *bounds])})"
+
+
+def _grading(out: Console, name: str) -> None:
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    from myelosim.spec.grading import load_grading
+
+    held = load_grading(name)
+    table = Table(title=Text(f"{held.title}\n{held.source}".strip()), title_justify="left", box=box.SIMPLE_HEAD)
+    table.add_column("grade begins below")
+    for grade in range(1, 5):
+        table.add_column(f"{grade} {held.words.get(grade, '')}".strip(), justify="right")
+    for lineage, bounds in held.bounds.items():
+        for what, values in (("", bounds.absolute), (" / baseline", bounds.relative)):
+            if values is not None:
+                table.add_row(Text(lineage + what), *(Text(_bound(value)) for value in values))
+    out.print(table)
+
+
+def _bound(value: Any) -> str:
+    return "-" if value is None else "lower limit" if value == "lln" else f"{value:g}"

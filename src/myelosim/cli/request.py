@@ -1,0 +1,132 @@
+"""What ``simulate`` and ``sensitivity`` are asked: a model, a species, doses, and changes."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from myelosim.errors import SpecError
+
+if TYPE_CHECKING:
+    from myelosim.spec.model import Model
+    from myelosim.spec.regimen import Regimen
+
+FORM = 'MODEL [SPECIES] "DOSE"..., e.g. cemsidomide human "100 ug QD d1-14 q28d x4"'
+
+What = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="MODEL [SPECIES] DOSE...",
+        help='A complete model, or a drug (several: a,b) and a species; then doses, e.g. "100 ug QD d1-14 q28d x4", or none.',
+        show_default=False,
+    ),
+]
+Variant = Annotated[str | None, typer.Option(help="Strain or patient population of the species.")]
+Gcsf = Annotated[str | None, typer.Option(help="A G-CSF that can be dosed: filgrastim or pegfilgrastim.")]
+Sensitivity = Annotated[
+    float | None, typer.Option(help="Factor on the drug's potency in this species, instead of its file's.")
+]
+Changes = Annotated[
+    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='E.g. neutrophil.mtt="110 h"; repeat for more.')
+]
+Days = Annotated[float, typer.Option(help="Horizon in elapsed days.")]
+
+
+@dataclasses.dataclass(frozen=True)
+class Request:
+    """A model and what is given."""
+
+    model: Model
+    regimen: Regimen
+
+
+def requested(
+    what: Sequence[str],
+    variant: str | None = None,
+    gcsf: str | None = None,
+    sensitivity: float | None = None,
+    changes: Sequence[str] | None = None,
+) -> Request:
+    """Load the model, change it, and read the doses.
+
+    Raises
+    ------
+    SpecError
+        Something is not found, or cannot be.
+    """
+    from myelosim.spec.dosing import resolve
+    from myelosim.spec.regimen import Regimen
+
+    names, doses = what[0], list(what[1:])
+    species = doses.pop(0) if doses and _bare(doses[0]) else None
+    model = composed(names, species, variant, gcsf, sensitivity)
+    if changes:
+        model = model.replace(dict(_pair(one, "--set") for one in changes))
+    if not doses:
+        raise SpecError(f'there is no dose; write {FORM}, or "none"')
+    texts = [_named(model, gcsf, one) for one in doses if one.strip() != "none"]
+    return Request(model, resolve(Regimen.parse(texts), model) if texts else Regimen((), text="none"))
+
+
+def composed(
+    names: str, species: str | None, variant: str | None, gcsf: str | None, sensitivity: float | None = None
+) -> Model:
+    """Load a complete model, or compose one; the message of a missing species speaks of the command line."""
+    from myelosim.spec.library import files, load_model
+
+    every = names.split(",") if "," in names else [names]
+    known = files("species")
+    if species is None and names in known:
+        return load_model([], species=names, variant=variant, gcsf=gcsf)
+    if species is None and all(name in files("drugs") for name in every):
+        raise SpecError(f"{names}: whom is it given to? Name a species: {', '.join(sorted(known))}")
+    return load_model(every, species=species, variant=variant, gcsf=gcsf, sensitivity=sensitivity)
+
+
+def _bare(word: str) -> bool:
+    return re.fullmatch(r"[A-Za-z]\S*", word) is not None and word != "none"
+
+
+def _pair(text: str, option: str) -> tuple[str, str | float]:
+    name, equals, value = text.partition("=")
+    if not (equals and name.strip() and value.strip()):
+        raise SpecError(f'{option} {text!r} is not understood; write {option} NAME=VALUE, e.g. neutrophil.mtt="110 h"')
+    try:
+        return name.strip(), float(value)
+    except ValueError:
+        return name.strip(), value.strip()
+
+
+def start(model: Model, texts: Sequence[str] | None) -> dict[str, float]:
+    """Read counts at time zero.
+
+    Raises
+    ------
+    SpecError
+        A text is not ``lineage=count``, or its unit does not fit.
+    """
+    from myelosim import units
+
+    out = {}
+    for text in texts or ():
+        name, value = _pair(text, "--start")
+        try:
+            own = "g/dL" if name in ("hemoglobin", "erythroid") else "10^9/L"
+            out[name] = value if isinstance(value, float) else units.parse(value, own)
+        except ValueError as error:
+            raise SpecError(f"--start {name}: {error}") from None
+    return out
+
+
+def _named(model: Model, gcsf: str | None, dose: str) -> str:
+    """Put the drug before a dose that begins with its amount."""
+    if re.match(r"\s*[-+.\d]", dose) is None:
+        return dose
+    others = [name for name in model.drugs if name != gcsf]
+    if len(others) != 1:
+        raise SpecError(f"dose '{dose}': say of which drug: {', '.join(model.drugs) or 'the model has none'}")
+    return f"{others[0]} {dose}"
