@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from myelosim.cli.console import console, warn
-from myelosim.cli.figures import number
 from myelosim.cli.request import Gcsf, Variant, composed
-from myelosim.errors import SpecError
+from myelosim.cli.writing import named, written
 
 if TYPE_CHECKING:
     from rich.console import Console
 
     from myelosim.spec.model import Model, Parameter
 
+UNITS = {"weight": "kg", "surface": "m2"}
 COLORS = {"published": "green", "transcribed": "cyan", "scaled": "yellow", "fitted": "blue", "assumed": "bold red"}
 
 
@@ -32,6 +32,7 @@ def models(
     save: Annotated[Path | None, typer.Option(help="Write the complete model to a TOML file.")] = None,
 ) -> None:
     """List what can be simulated, or print every parameter of a model with its source."""
+    named(save, "--save", ".toml")
     out = console()
     if name is None:
         _list(out)
@@ -42,11 +43,10 @@ def models(
         _grading(out, name)
         return
     model = composed(name, species, variant, gcsf)
+    if save is not None:
+        written(save, model.save)
     _show(out, model)
     if save is not None:
-        if save.suffix != ".toml":
-            raise SpecError(f"--save {save}: a model is a TOML file; write a name ending in .toml")
-        model.save(save)
         out.print(f"written: {save}", markup=False, soft_wrap=True)
 
 
@@ -100,7 +100,7 @@ def _show(out: Console, model: Model) -> None:
         if source == "component default":
             evidence, source = "default", "neutral value of the component"
         table.add_row(
-            Text(name), number(one.value, 5), Text(one.unit), Text(_variability(one)),
+            Text(name), f"{one.value:.5g}", Text(one.unit), Text(_variability(one)),
             Text(evidence, style=COLORS.get(evidence, "dim")), Text(one.meaning), Text(source),
         )  # fmt: skip
     out.print(table)
@@ -108,7 +108,7 @@ def _show(out: Console, model: Model) -> None:
         out.print(f"correlation of {first} and {second}: {value:g}", markup=False)
     for lineage, residual in model.residual.items():
         terms = ", ".join(f"{term} {value:g}" for term, value in residual.sigma.items())
-        out.print(f"scatter of an observed {lineage}: {residual.kind}, {terms}", markup=False)
+        out.print(f"scatter of an observed {lineage}: {residual.kind} ({terms})", markup=False)
     warn(out, [*model.warnings, *(["The numbers are illustrative; they are not data."] if model.illustrative else [])])
     out.print(f"{len(model.assumed)} of {len(model.parameters)} parameters are assumed, not measured.")
 
@@ -116,7 +116,7 @@ def _show(out: Console, model: Model) -> None:
 def _structure(model: Model) -> str:
     lines = []
     if model.subjects.species:
-        about = ", ".join(f"{name} {_plain(value)}" for name, value in model.subjects.covariates.items())
+        about = ", ".join(f"{name} {_plain(name, value)}" for name, value in model.subjects.covariates.items())
         lines.append(f"subjects: {' '.join(filter(None, (model.subjects.species, model.subjects.variant)))}; {about}")
     for drug in model.drugs.values():
         lines.append(
@@ -130,8 +130,8 @@ def _structure(model: Model) -> str:
     return "\n".join(lines)
 
 
-def _plain(value: Any) -> str:
-    return value if isinstance(value, str) else f"{value:g}"
+def _plain(name: str, value: Any) -> str:
+    return value if isinstance(value, str) else f"{value:g} {UNITS.get(name, '')}".rstrip()
 
 
 def _variability(one: Parameter) -> str:

@@ -16,7 +16,7 @@ Column = tuple[str, Callable[[Row], str]]
 
 WIDE = 120  # columns of a terminal that has room for long names
 LONGEST, SHORTEST = 28, 16  # of the names of arms, before they are folded
-GAP = 1  # columns between two columns
+GAP = 2  # columns between two columns
 EDGES = 3  # columns that a table takes besides
 
 

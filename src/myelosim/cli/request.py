@@ -20,7 +20,7 @@ FORM = 'MODEL [SPECIES] "DOSE"..., e.g. cemsidomide human "100 ug QD d1-14 q28d 
 What = Annotated[
     list[str],
     typer.Argument(
-        metavar="MODEL [SPECIES] DOSE...",
+        metavar="MODEL [SPECIES] DOSE",
         help='A complete model, or a drug (several: a,b) and a species; then doses, e.g. "100 ug QD d1-14 q28d x4", or none.',
         show_default=False,
     ),

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from myelosim.cli.console import collected, console, progress, warn
-from myelosim.cli.figures import number
 from myelosim.cli.models import COLORS
 from myelosim.cli.request import Changes, Days, Gcsf, Sensitivity, Variant, What, requested
 
@@ -40,7 +39,7 @@ def sensitivity(
         printed.add_column(heading, justify="right" if heading in ("value", "elasticity") else "left")
     for row in table.head(top).to_dict("records"):
         printed.add_row(
-            Text(row["parameter"]), number(row["value"], 5), Text(row["unit"]),
+            Text(row["parameter"]), f"{row['value']:.5g}", Text(row["unit"]),
             Text(row["evidence"], style=COLORS.get(row["evidence"], "dim")), f"{row['elasticity']:+.3f}",
         )  # fmt: skip
     out.print(printed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,7 +9,7 @@ import typer
 
 from myelosim.cli.console import collected, console, progress, warn
 from myelosim.cli.request import Changes, Days, Gcsf, Sensitivity, Variant, What, requested, start
-from myelosim.errors import SpecError
+from myelosim.cli.writing import named, written
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -42,8 +40,7 @@ def simulate(
     ] = None,
 ) -> None:
     """Simulate one dose schedule and print its nadirs."""
-    if out is not None and out.suffix not in (".nc", ".csv"):
-        raise SpecError(f"--out {out}: write a file ending in .nc or .csv")
+    named(out, "--out", ".nc", ".csv")
     with progress("simulating (a new kind of model is compiled once)"), collected() as said:
         from myelosim.population import Population
         from myelosim.simulation import simulate as run
@@ -82,18 +79,10 @@ def _visits(text: str | None) -> str | list[str | float] | None:
 
 
 def _write(ds: xr.Dataset, path: Path) -> None:
-    """Write the file whole or not at all."""
     from myelosim.simulation import to_events
 
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, draft = tempfile.mkstemp(prefix=f".{path.name}-", dir=path.parent)
-    os.close(handle)
-    try:
-        if path.suffix == ".csv":
-            to_events(ds).to_csv(draft, index=False)
-        else:
-            ds.to_netcdf(draft, engine="h5netcdf")
-        os.chmod(draft, 0o644)
-        os.replace(draft, path)
-    finally:
-        Path(draft).unlink(missing_ok=True)
+    if path.suffix == ".csv":
+        rows = to_events(ds)
+        written(path, lambda draft: rows.to_csv(draft, index=False))
+    else:
+        written(path, lambda draft: ds.to_netcdf(draft, engine="h5netcdf"))

@@ -7,7 +7,6 @@ from typing import Annotated
 import typer
 
 from myelosim.cli.console import collected, console, progress, warn
-from myelosim.cli.figures import number
 
 
 def validate(
@@ -31,7 +30,7 @@ def validate(
             continue
         verdict = Text("ok", style="green") if one.met else Text(one.problem or "MISSED", style="bold red")
         table.add_row(
-            Text(one.model), Text(one.expected.what), f"{one.expected.value:g}", number(one.obtained, 6),
+            Text(one.model), Text(one.expected.what), f"{one.expected.value:.6g}", f"{one.obtained:.6g}",
             f"{one.expected.tolerance:g}", verdict,
         )  # fmt: skip
     out = console()

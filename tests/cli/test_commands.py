@@ -1,0 +1,189 @@
+"""Every command does its job and says what a reader needs."""
+
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+
+import myelosim as ms
+from myelosim.cli import COMMANDS
+
+SIMULATE = ("simulate", "generic_oral_2cmt_friberg", "40 mg BID d1-14", "--days", 42)
+
+
+def lines(text, start):
+    return [line for line in text.splitlines() if line.strip().startswith(start)]
+
+
+def test_help_comes_fast_and_loads_nothing_heavy():
+    began = time.perf_counter()
+    code = (
+        "import sys, runpy; sys.argv = ['myelosim', '--help']\n"
+        "try: runpy.run_module('myelosim', run_name='__main__')\n"
+        "except SystemExit as end: assert not end.code, end.code\n"
+        "assert not {'numpy', 'numba', 'pandas', 'xarray', 'matplotlib'} & set(sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
+    assert done.returncode == 0, done.stderr
+    assert all(command.__name__ in done.stdout for command in COMMANDS)
+    assert time.perf_counter() - began < 3.0
+
+
+def test_version_and_no_command(myelosim):
+    assert myelosim("--version").output == f"myelosim {ms.__version__}\n"
+    assert "compare" in myelosim().output
+
+
+@pytest.mark.parametrize("command", [command.__name__ for command in COMMANDS])
+def test_every_command_has_help(myelosim, command):
+    done = myelosim(command, "--help")
+    assert done.exit_code == 0
+    assert "Usage" in done.output
+
+
+def test_compare_prints_and_writes_what_the_function_gives(myelosim, samples):
+    done = myelosim("compare", "small", "--subjects", 24, "--seed", 5, "--no-figure")
+    assert done.exit_code == 0
+    assert sorted(path.name for path in (samples / "results" / "small").iterdir()) == ["result.nc", "table.csv"]
+    with xr.open_dataset(samples / "results" / "small" / "result.nc", engine="h5netcdf") as result:
+        assert (result.sizes["subject"], result.attrs["seed"]) == (24, 5)
+        median = float(result["nadir"].isel(arm=0).median())
+    assert "Small  (24 subjects an arm, 42 days, seed 5)" in done.output
+    assert "[bold] 40 mg" in done.output
+    (row,) = lines(done.output, "[bold] 40 mg")
+    assert f"{median:.2f}" in row.split()
+    assert "parameters are assumed" in done.output
+    assert "elapsed days since time zero" in done.output
+    assert "days to draw" in done.output
+    assert "in all" in done.output
+
+
+def test_compare_replaces_its_own_result_and_nothing_else(myelosim, samples):
+    for _ in range(2):
+        assert myelosim("compare", "small", "--no-figure", "--out", "mine").exit_code == 0
+    (samples / "mine" / "notes.txt").write_text("keep")
+    done = myelosim("compare", "small", "--no-figure", "--out", "mine")
+    assert done.exit_code == 2
+    assert "is not a result of an earlier run" in done.stderr
+    assert (samples / "mine" / "notes.txt").read_text() == "keep"
+
+
+def test_a_grade_without_a_number_is_a_dash(myelosim, samples):
+    table = 'format = 1\nkind = "grading"\ntitle = "T"\nsource = "S"\n'
+    table += '[bounds.neutrophil]\nabsolute = [1.5, 1.4, 1.3, "-"]\n'
+    (samples / "table.toml").write_text(table)
+    done = myelosim(*SIMULATE, "--subjects", 8, "--grading", "table.toml")
+    (row,) = lines(done.output, "drug 40 mg BID d1-14")
+    days_grade4, p_grade4 = row.split("neutrophil")[1].split()[3], row.split("%")[1].split()[0]
+    assert (days_grade4, p_grade4) == ("-", "-")
+
+
+def test_simulate_is_the_function(myelosim, samples):
+    done = myelosim(
+        *SIMULATE, "--subjects", 9, "--seed", 3, "--visits", "3,5,7", "--set", "neutrophil.mtt=120 h", "--start",
+        "neutrophil=3 10^9/L", "--out", "deep/x.nc",
+    )  # fmt: skip
+    assert done.exit_code == 0, done.stderr
+    model = ms.load_model("generic_oral_2cmt_friberg").replace({"neutrophil.mtt": 120})
+    own = ms.simulate(
+        model, "drug 40 mg BID d1-14", days=42, population=ms.Population(9, seed=3), visits=[3, 5, 7],
+        start={"neutrophil": 3.0},
+    )  # fmt: skip
+    with xr.open_dataset(samples / "deep" / "x.nc", engine="h5netcdf") as ds:
+        xr.testing.assert_equal(ds.load(), own)
+    assert [path.name for path in (samples / "deep").iterdir()] == ["x.nc"]
+    assert f"{float(own.nadir.median()):.2f}" in done.output
+
+
+def test_simulated_rows_give_the_same_doses_again(myelosim, samples):
+    given = "docetaxel 100 mg/m2 over 1 h q21d x2"
+    assert myelosim("simulate", "friberg_2002_docetaxel", given[10:], "--out", "rows.csv").exit_code == 0
+    rows = pd.read_csv(samples / "rows.csv").query("EVID == 1")
+    again = ms.Regimen.from_events(rows.drop(columns=["DVID", "DV", "MDV"]))
+    model = ms.load_model("friberg_2002_docetaxel")
+    np.testing.assert_array_equal(
+        ms.simulate(model, again, days=30)["count"], ms.simulate(model, given, days=30)["count"]
+    )
+
+
+def test_one_subject_has_no_shares(myelosim):
+    done = myelosim(*SIMULATE)
+    assert "typical subject" in done.output
+    assert "P(grade" not in done.output
+    assert "P(grade" in myelosim(*SIMULATE, "--subjects", 2).output
+
+
+def test_no_dose_and_no_lineage(myelosim):
+    done = myelosim("simulate", "generic_oral_2cmt_friberg", "none", "--days", 7)
+    assert lines(done.output, "none")
+    assert "only concentrations" in myelosim("simulate", "generic_iv_1cmt", "10 mg once", "--days", 7).output
+
+
+def test_models_lists_and_names_the_evidence(myelosim, samples):
+    listed = myelosim("models").output
+    assert all(name in listed for name in ("sample", "abc", "monkey", "block, island", "ctcae_v5"))
+    shown = myelosim("models", "abc", "--species", "monkey", "--save", "mine.toml")
+    assert "READ THIS FIRST" in shown.output
+    assert "monkeys respond half as well" in shown.output
+    for name, one in ms.load_model("mine.toml").parameters.items():
+        assert name in shown.output
+        assert one.evidence in shown.output
+    assert "by weight" in shown.output
+    assert "neutrophil.baseline" in myelosim("models", "monkey", "--variant", "block").output
+    assert "lower limit" in myelosim("models", "ctcae_v5").output
+
+
+def test_scenarios(myelosim):
+    assert "Small" in myelosim("scenarios").output
+    shown = myelosim("scenarios", "small").output
+    assert "drug 40 mg BID d1-14" in shown
+    assert "0, 7, 14, 21, 28, 35, 42" in shown
+
+
+def test_sensitivity_ranks(myelosim):
+    done = myelosim("sensitivity", *SIMULATE[1:], "--top", 3)
+    table = ms.sensitivity(ms.load_model("generic_oral_2cmt_friberg"), "drug 40 mg BID d1-14", days=42)
+    names = [line.split()[0] for line in lines(done.output, ("drug.", "neutrophil."))]
+    assert names == list(table.parameter.head(3))
+    assert f"{table.elasticity[0]:+.3f}" in done.output
+
+
+def test_validate_passes_and_fails(myelosim, samples):
+    good = myelosim("validate", "generic_iv_1cmt", "generic_oral_1cmt")
+    assert good.exit_code == 0
+    assert "2 of 2 numbers" in good.output
+    ms.load_model("generic_iv_1cmt").save("wrong.toml")
+    text = (samples / "wrong.toml").read_text()
+    assert "value = 20.0" in text
+    (samples / "wrong.toml").write_text(text.replace("value = 20.0", "value = 21.0"))
+    bad = myelosim("validate", "wrong.toml", "generic_iv_1cmt", "--missed")
+    assert bad.exit_code == 1
+    assert "MISSED" in bad.output
+    assert "1 of 2 numbers" in bad.output
+
+
+def test_cache_is_shown_and_cleared(myelosim, tmp_path, monkeypatch):
+    from myelosim.engine import cache
+
+    folder = tmp_path / "programs"
+    (folder / "__pycache__").mkdir(parents=True)
+    for name in ("myelosim_program_a.py", "__pycache__/myelosim_program_a.nbi", "other.py"):
+        (folder / name).write_text("x")
+    monkeypatch.setattr(cache, "folder", lambda: folder)
+    assert "1 programs" in myelosim("cache").output
+    assert myelosim("cache", "--clear").exit_code == 0
+    assert [path.name for path in folder.rglob("*") if path.is_file()] == ["other.py"]
+
+
+@pytest.mark.parametrize("width", [60, 80, 110, 160])
+def test_narrow_terminals_lose_nothing(myelosim, monkeypatch, width):
+    monkeypatch.setenv("COLUMNS", str(width))
+    done = myelosim(*SIMULATE, "--subjects", 4)
+    assert done.exit_code == 0
+    assert "…" not in done.output
+    for heading in ("nadir,", "grade 4", "recovery", "given"):
+        assert heading in done.output
