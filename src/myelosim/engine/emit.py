@@ -133,13 +133,13 @@ class Program:
         body = "\n".join([*lines, *copies]) or "    pass"
         body_now = "\n".join([*now, *copies]) or "    pass"
         return (
-            f"@njit(**JIT)\ndef expose(A, S, T, row, h, X):\n{body}\n\n\n"
-            f"@njit(**JIT)\ndef expose_now(A, S, X):\n{body_now}"
+            f"@njit(**INNER)\ndef expose(A, S, T, row, h, X):\n{body}\n\n\n"
+            f"@njit(**INNER)\ndef expose_now(A, S, X):\n{body_now}"
         )
 
     def change(self, nodes: Sequence[Node]) -> str:
         """Return the function that writes how the derivatives change with time alone, through the exposures."""
-        lines = ["@njit(**JIT)", "def change(C, Y, A, S, X, D):"]
+        lines = ["@njit(**INNER)", "def change(C, Y, A, S, X, D):"]
         drugs = len(self.block.exposures)
         for d, drug in enumerate(self.block.exposures):
             modes = [m for m, (name, _) in enumerate(self.layout.rates) if name == drug.name]
@@ -153,7 +153,7 @@ class Program:
 
     def areas(self) -> str:
         """Return an ``attempt`` that carries the areas under the exposures exactly."""
-        lines = ["@njit(**JIT)", "def attempt(work, size, h, rtol):", "    C, Y, F, Z, G, A, S, T, K, X = work[:10]"]
+        lines = ["@njit(**INNER)", "def attempt(work, size, h, rtol):", "    C, Y, F, Z, G, A, S, T, K, X = work[:10]"]
         drugs = len(self.block.exposures)
         for d, drug in enumerate(self.block.exposures):
             lines.append(
@@ -180,6 +180,7 @@ class Program:
             "DRUGS": len(names),
             "INPUTS": len(block.inputs),
             "COUNTS": len(block.lineages),
+            "WATCHED": bool(block.lineages),
             "OUTPUTS": len(block.outputs),
             "PARAMETERS": lay.rows,
             "CONSTANTS": lay.rows + len(self.hoisted),
@@ -197,7 +198,7 @@ class Program:
 
     def _constants(self) -> str:
         lines = [
-            "@njit(**JIT)",
+            "@njit(**INNER)",
             "def constants(P, n, g, C):",
             "    for i in range(PARAMETERS):",
             "        store(C, i * WIDTH, load(P, i * n + g))",
@@ -226,7 +227,7 @@ class Program:
         return self.hoisted[node.index]
 
     def _function(self, name: str, arguments: str, targets: Sequence[tuple[str, str, Node]]) -> str:
-        lines = [f"@njit(**JIT)\ndef {name}({arguments}):"]
+        lines = [f"@njit(**INNER)\ndef {name}({arguments}):"]
         body = self.body([node for _, _, node in targets])
         lines += [f"    {line}" for line in body.lines]
         lines += [
@@ -340,7 +341,7 @@ def source(block: Block, method: Any) -> str:
         "import numpy as np",
         "from numba import njit",
         "from myelosim.engine.lanes import (",
-        "    JIT, WIDTH, absolute, address, after, any_lane, every_lane, everywhere, exp, load, log, maximum, minimum, power,",
+        "    INNER, JIT, WIDTH, absolute, address, after, any_lane, every_lane, everywhere, exp, load, log, maximum, minimum, power,",
         "    select, splat, store,",
         ")",
     ]

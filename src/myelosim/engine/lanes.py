@@ -22,6 +22,7 @@ from numba.extending import intrinsic, models, overload, register_model
 WIDTH = 8
 FLAGS = ("contract",)
 JIT = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
+INNER = {**JIT, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # of functions that Python never calls
 
 _VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 _BITS = ir.VectorType(ir.IntType(64), WIDTH)

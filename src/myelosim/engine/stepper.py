@@ -215,7 +215,7 @@ def emit(tableau: Tableau, floor: int) -> str:
         return " + ".join(f"{w!r} * {stage(m)}" for m, w in enumerate(weights) if w)
 
     lines = [
-        "@njit(**JIT)",
+        "@njit(**INNER)",
         "def attempt(work, size, h, rtol):",
         f'    """One step of {tableau.name}."""',
         "    C, Y, F, Z, G, A, S, T, K, X = work[:10]",

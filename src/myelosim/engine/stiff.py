@@ -81,7 +81,7 @@ class Elimination:
         wanted = [(i, j) for i in range(len(self.jacobian)) for j in sorted(self.present[i])]
         body = program.body([self.jacobian[i][j] for i, j in wanted])
         value = dict(zip(wanted, body.results, strict=True))
-        lines = ["@njit(**JIT)", "def factor(C, Y, X, W, shift):", *(f"    {line}" for line in body.lines)]
+        lines = ["@njit(**INNER)", "def factor(C, Y, X, W, shift):", *(f"    {line}" for line in body.lines)]
         for i, j in self.place:
             entry = f"-({value[i, j]})" if (i, j) in value else "splat(0.0)"
             lines.append(f"    m{i}_{j} = {f'shift + {entry}' if i == j else entry}")
@@ -102,7 +102,7 @@ class Elimination:
 
     def solve(self) -> str:
         """Return the function that replaces a right-hand side by the solution."""
-        lines = ["@njit(**JIT)", "def backsolve(W, V):"]
+        lines = ["@njit(**INNER)", "def backsolve(W, V):"]
         lines += [f"    v{i} = load(V, {i} * WIDTH)" for i in range(len(self.jacobian))]
         for at, k in enumerate(self.order):
             for i in self.order[at + 1 :]:
@@ -135,7 +135,7 @@ def emit(floor: int) -> str:
         return " + ".join(f"{w!r} * load(K, ({j} * STATES + i) * WIDTH)" for j, w in enumerate(weights) if w)
 
     lines = [
-        "@njit(**JIT)",
+        "@njit(**INNER)",
         "def attempt(work, size, h, rtol):",
         '    """One step of Rodas5P."""',
         "    C, Y, F, Z, G, A, S, T, K, X = work[:10]",

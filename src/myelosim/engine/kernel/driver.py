@@ -21,6 +21,7 @@ from myelosim.engine.kernel.structure import (
     SCRATCH,
     START,
     STATES,
+    WATCHED,
     attempt,
     carry,
     constants,
@@ -29,14 +30,14 @@ from myelosim.engine.kernel.structure import (
     rhs,
 )
 from myelosim.engine.kernel.watch import begin_window, bracket, watch
-from myelosim.engine.lanes import JIT, WIDTH, address, after, load, store
+from myelosim.engine.lanes import INNER, JIT, WIDTH, address, after, load, store
 
 BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET = 0, 1, 2, 3, 4, 5
 DONE, STEP_TOO_SMALL, TOO_MANY_STEPS = 0, 1, 2
 MOST_STEPS = 200_000
 
 
-@njit(**JIT)
+@njit(**INNER)
 def act(work, kind, target, dose):
     """Apply one action at a stop."""
     C, Y, A, S = work[0], work[1], work[5], work[6]
@@ -67,7 +68,7 @@ def act(work, kind, target, dose):
             store(S, i * WIDTH, 0.0)
 
 
-@njit(**JIT)
+@njit(**INNER)
 def advance(work, seen, H, lev, rtol, L, t, n, g, window):
     """Integrate over a gap of ``L`` hours; return status, steps, hours done, size to go on with, size the gap opened with."""
     Y, F, Z, G, A, S, T = work[1], work[2], work[3], work[4], work[5], work[6], work[7]
@@ -86,8 +87,9 @@ def advance(work, seen, H, lev, rtol, L, t, n, g, window):
             continue
         if steps > MOST_STEPS:
             return TOO_MANY_STEPS, steps, s, 0, 0
-        if window >= 0 and COUNTS > 0:
-            watch(work, seen, size, h, rtol, H, t + s, n, g, window)
+        if WATCHED:
+            if window >= 0:
+                watch(work, seen, size, h, rtol, H, t + s, n, g, window)
         decay(A, S, T, size, h)
         for i in range(STATES * WIDTH):
             Y[i] = Z[i]
@@ -103,7 +105,7 @@ def advance(work, seen, H, lev, rtol, L, t, n, g, window):
     return DONE, steps, s, lev, opened
 
 
-@njit(**JIT)
+@njit(**INNER)
 def copy(to, to_row, source, source_row, rows, n, g, out):
     """Copy rows between a scratch array and an array over subjects (``out``: from scratch)."""
     for i in range(rows):
@@ -113,7 +115,7 @@ def copy(to, to_row, source, source_row, rows, n, g, out):
             store(to, (to_row + i) * WIDTH, load(source, (source_row + i) * n + g))
 
 
-@njit(**JIT)
+@njit(**INNER)
 def group(work, seen, plan, span, who, H, rtol, out, report):
     """Integrate eight subjects from the first stop to the last."""
     C, Y, F, A, S, T, X, O = work[0], work[1], work[2], work[5], work[6], work[7], work[9], work[12]
@@ -138,12 +140,13 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
             copy(out, save[i] * OUTPUTS, O, 0, OUTPUTS, n, g, True)
         if i + 1 == span[1]:
             break
-        if window[i] >= 0 and (i == span[0] or window[i - 1] != window[i]):
-            begin_window(work, seen, t, n, g, window[i])
         rhs(C, Y, X, F)
-        if window[i] >= 0:
-            observe(C, F, X, O, OUTPUTS)
-            bracket(O, seen, n, g)
+        if WATCHED:
+            if window[i] >= 0:
+                if i == span[0] or window[i - 1] != window[i]:
+                    begin_window(work, seen, t, n, g, window[i])
+                observe(C, F, X, O, OUTPUTS)
+                bracket(O, seen, n, g)
         status, steps, s, lev, opened = advance(
             work, seen, H, after_dose if acted else lev, rtol, stop[i + 1] - t, t, n, g, window[i]
         )

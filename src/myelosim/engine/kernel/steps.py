@@ -5,12 +5,12 @@ from __future__ import annotations
 from numba import njit
 
 from myelosim.engine.kernel.structure import DRUGS, MODES, NODES, RATE
-from myelosim.engine.lanes import JIT, WIDTH, exp, load, store
+from myelosim.engine.lanes import INNER, WIDTH, exp, load, store
 
 SNAP = 1e-10
 
 
-@njit(**JIT)
+@njit(**INNER)
 def tabulate(C, T, size, h):
     """Write the decay of every mode over each node's fraction of ``h``."""
     for i in range(len(NODES)):
@@ -18,7 +18,7 @@ def tabulate(C, T, size, h):
             store(T, ((size * len(NODES) + i) * MODES + m) * WIDTH, exp(load(C, (RATE + m) * WIDTH) * (-NODES[i] * h)))
 
 
-@njit(**JIT)
+@njit(**INNER)
 def step_size(work, size, h, H):
     """Return the index of step size ``h``, found from ``size`` on; one that is not dyadic is tabulated after the others."""
     sizes, count = H
@@ -32,7 +32,7 @@ def step_size(work, size, h, H):
     return own
 
 
-@njit(**JIT)
+@njit(**INNER)
 def decay(A, S, T, size, h):
     """Carry modes and tabulated exposures over a finished step."""
     row = (size * len(NODES) + len(NODES) - 1) * MODES

@@ -29,6 +29,7 @@ MODES = 0  # decaying PK modes
 DRUGS = 0  # exposures given by modes or tables
 INPUTS = 0  # infusion rates into ODE states
 COUNTS = 0  # watched counts, first among the outputs
+WATCHED = False  # whether there are any; a plain name, so that numba leaves out what does not apply
 OUTPUTS = 0
 PARAMETERS = 0  # rows copied from the caller
 CONSTANTS = 0  # these and what is derived from them

@@ -10,14 +10,14 @@ from numba import njit
 
 from myelosim.engine.kernel.steps import step_size
 from myelosim.engine.kernel.structure import COUNTS, OUTPUTS, STATES, attempt, observe
-from myelosim.engine.lanes import JIT, WIDTH, absolute, any_lane, load, maximum, minimum, select, splat, store
+from myelosim.engine.lanes import INNER, WIDTH, absolute, any_lane, load, maximum, minimum, select, splat, store
 
 ITERATIONS = 40
 NEAR = 1e-9  # of the values at the ends, for a root
 CUBIC = 3e-5  # third difference over the count under which a cubic is right to better than 1e-6
 
 
-@njit(**JIT)
+@njit(**INNER)
 def begin_window(work, seen, t, n, g, window):
     """Start looking for a minimum at the value here, the first of the outputs."""
     lows, O = seen[3], work[12]
@@ -27,7 +27,7 @@ def begin_window(work, seen, t, n, g, window):
         store(lows, row + n, t)
 
 
-@njit(**JIT)
+@njit(**INNER)
 def bracket(O, seen, n, g):
     """Note between which thresholds each count is; a count at a threshold is above it."""
     levels, limits = seen[0], seen[2]
@@ -44,7 +44,7 @@ def bracket(O, seen, n, g):
         store(O, between + WIDTH, over)
 
 
-@njit(**JIT)
+@njit(**INNER)
 def watch(work, seen, size, h, rtol, H, t, n, g, window):
     """Look at a finished step of ``h`` hours that began at ``t``."""
     C, Z, G, X, O = work[0], work[3], work[4], work[9], work[12]
@@ -72,7 +72,7 @@ def watch(work, seen, size, h, rtol, H, t, n, g, window):
         bracket(O, seen, n, g)
 
 
-@njit(**JIT)
+@njit(**INNER)
 def look_again(work, seen, size, h, rtol, H, t, n, g, window):
     """Get the middle of the step, from a step to it where a cubic would not do, and search every lane."""
     C, Z, G, X, M, N, O = work[0], work[3], work[4], work[9], work[10], work[11], work[12]
@@ -99,7 +99,7 @@ def look_again(work, seen, size, h, rtol, H, t, n, g, window):
             search(O, seen, o, lane, h, t, n, g, window)
 
 
-@njit(**JIT)
+@njit(**INNER)
 def search(O, seen, o, lane, h, t, n, g, window):
     """Find minimum and crossings of one lane's count within a step that turns at most once."""
     levels, room, limits, lows, crossings = seen
@@ -126,7 +126,7 @@ def search(O, seen, o, lane, h, t, n, g, window):
     cross(seen, c, x0, v0, 1.0, y1, o, lane, h, t, n, g)
 
 
-@njit(**JIT)
+@njit(**INNER)
 def cross(seen, c, x0, v0, x1, v1, o, lane, h, t, n, g):
     """Note every threshold crossed on a monotone piece."""
     levels, room, limits, lows, crossings = seen
@@ -142,7 +142,7 @@ def cross(seen, c, x0, v0, x1, v1, o, lane, h, t, n, g):
             crossings[row + (found + 1) * n] = t + x * h
 
 
-@njit(**JIT)
+@njit(**INNER)
 def root_of(function, c, low, at_low, high, at_high, level):
     """Return where a function of the step's polynomial passes ``level``, by the Illinois variant of false position."""
     enough = NEAR * max(abs(at_low), abs(at_high))
@@ -159,14 +159,14 @@ def root_of(function, c, low, at_low, high, at_high, level):
     return high
 
 
-@njit(**JIT)
+@njit(**INNER)
 def quintic(c, x):
     """Value at ``x`` of the Newton polynomial on the doubled nodes 0, 1/2, 1."""
     u = x - 0.5
     return c[0] + x * (c[1] + x * (c[2] + u * (c[3] + u * (c[4] + (x - 1.0) * c[5]))))
 
 
-@njit(**JIT)
+@njit(**INNER)
 def slope(c, x):
     """Its derivative."""
     u = x - 0.5
@@ -177,7 +177,7 @@ def slope(c, x):
     return p1 + x * q1
 
 
-@njit(**JIT)
+@njit(**INNER)
 def divided(y0, d0, ym, dm, y1, d1):
     """Divided differences of values and slopes (per step) on the doubled nodes 0, 1/2, 1."""
     a, b = 2.0 * (ym - y0), 2.0 * (y1 - ym)
