@@ -62,18 +62,18 @@ def varied(size, seed=1):
 
 
 def model_of(cells, drugs, acts):
-    """Return a model of (name, kind, structure) cells, (name, kind, structure) drugs and effects, without parameters."""
+    """Return a model of (name, kind, structure[, combine]) cells, (name, kind, structure) drugs and effects, without parameters."""
     return Model(
         name="case", title="", source="",
         drugs={n: Drug(n, k, {**pk.KINDS[k].DEFAULTS, **s}, "mg", "mg/L") for n, k, s in drugs},
-        lineages={n: Lineage(n, k, {**lineages.KINDS[k].DEFAULTS, **s}) for n, k, s in cells},
+        lineages={n: Lineage(n, k, {**lineages.KINDS[k].DEFAULTS, **s}, *rest) for n, k, s, *rest in cells},
         effects=tuple(acts), parameters={},
     )  # fmt: skip
 
 
 def effect_on(lineage, kind, site, drug=DRUG, **options):
     """Return an effect whose parameters are called after drug, lineage and site."""
-    return Effect(drug, lineage, kind, site, prefix=f"{drug}.{lineage}.{site}", **options)
+    return Effect(drug, lineage, kind, site, **{"prefix": f"{drug}.{lineage}.{site}", **options})
 
 
 def with_table(times, values, interpolation):
@@ -88,7 +88,9 @@ def with_table(times, values, interpolation):
 def part(values, prefix):
     """Return the parameters of one component by their last names."""
     start = f"{prefix}."
-    return Values(**{n[len(start) :]: v for n, v in values.items() if n.startswith(start) and "." not in n[len(start) :]})
+    return Values(
+        **{n[len(start) :]: v for n, v in values.items() if n.startswith(start) and "." not in n[len(start) :]}
+    )
 
 
 def superposed(model, values, events):
@@ -140,7 +142,13 @@ def solved(model, values, concentration, breaks, times, lineage="neutrophil", me
         points = np.unique(np.concatenate([[low], times[inside], [high]]))
         # a jump at the end of a piece must not be seen from within it
         found = solve_ivp(
-            lambda t, u, high=high: slopes(min(t, high - 1e-10), u), (low, high), u, method, t_eval=points, rtol=rtol, atol=rtol
+            lambda t, u, high=high: slopes(min(t, high - 1e-10), u),
+            (low, high),
+            u,
+            method,
+            t_eval=points,
+            rtol=rtol,
+            atol=rtol,
         )
         assert found.success, found.message
         states = np.exp(found.y.T[np.isin(points, times[inside])])

@@ -68,7 +68,9 @@ def rng():
 
 
 def test_exponential(rng):
-    x = np.concatenate([rng.uniform(-LARGEST, LARGEST, 20000), rng.uniform(-1, 1, 20000), 10.0 ** rng.uniform(-300, 0, 999)])
+    x = np.concatenate(
+        [rng.uniform(-LARGEST, LARGEST, 20000), rng.uniform(-1, 1, 20000), 10.0 ** rng.uniform(-300, 0, 999)]
+    )
     assert ulps(apply(x)["exp"], np.exp(x.astype(np.longdouble))) < 2.5
     assert apply([0.0, -0.0])["exp"].tolist() == [1.0, 1.0]
 
@@ -80,7 +82,9 @@ def test_exponential_saturates_beyond_its_range():
 
 
 def test_logarithm(rng):
-    x = np.concatenate([10.0 ** rng.uniform(-307, 308, 20000), rng.uniform(0.5, 2, 20000), 1 + rng.uniform(-1e-6, 1e-6, 999)])
+    x = np.concatenate(
+        [10.0 ** rng.uniform(-307, 308, 20000), rng.uniform(0.5, 2, 20000), 1 + rng.uniform(-1e-6, 1e-6, 999)]
+    )
     assert ulps(apply(x)["log"], np.log(x.astype(np.longdouble))) < 2
     assert apply([1.0])["log"] == 0.0
 
@@ -88,7 +92,9 @@ def test_logarithm(rng):
 def test_logarithm_at_its_ends():
     least = np.log(TINY)
     np.testing.assert_allclose(apply([0.0, -0.0, 5e-324, TINY])["log"], least, rtol=1e-15)
-    np.testing.assert_allclose(apply([1e300, np.finfo(float).max])["log"], np.log([1e300, np.finfo(float).max]), rtol=1e-15)
+    np.testing.assert_allclose(
+        apply([1e300, np.finfo(float).max])["log"], np.log([1e300, np.finfo(float).max]), rtol=1e-15
+    )
     assert np.all(np.isnan(apply([-1e-300, -1.0, -1e300])["log"]))
 
 
