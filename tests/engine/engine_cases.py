@@ -22,7 +22,7 @@ DRUG = "drug"
 
 def doses(*rows, horizon=1e4):
     """Return single events from NONMEM items, each a mapping."""
-    return Regimen.from_events(pd.DataFrame([*rows]).fillna(0.0), drug=DRUG).expand(horizon)
+    return Regimen.from_events(pd.DataFrame([*rows]), drug=DRUG).expand(horizon)
 
 
 def bid(horizon, amount=40.0):

@@ -9,8 +9,24 @@ import pytest
 from numba import njit
 
 from myelosim.engine.lanes import (
-    JIT, WIDTH, absolute, address, after, any_lane, every_lane, everywhere, exp, load, log, maximum, minimum, power, root,
-    select, splat, store,
+    JIT,
+    WIDTH,
+    absolute,
+    address,
+    after,
+    any_lane,
+    every_lane,
+    everywhere,
+    exp,
+    load,
+    log,
+    maximum,
+    minimum,
+    power,
+    root,
+    select,
+    splat,
+    store,
 )  # fmt: skip
 
 LARGEST, TINY = 708.0, np.finfo(float).tiny
@@ -18,19 +34,19 @@ LARGEST, TINY = 708.0, np.finfo(float).tiny
 
 @njit(**JIT)
 def functions(x, y, out, n):
-    X, Y, O = address(x), address(y), address(out)
+    X, Y, to = address(x), address(y), address(out)
     for i in range(0, n, WIDTH):
         u, v = load(X, i), load(Y, i)
-        store(O, i, exp(u))
-        store(O, n + i, log(u))
-        store(O, 2 * n + i, power(u, v))
-        store(O, 3 * n + i, minimum(u, v))
-        store(O, 4 * n + i, maximum(u, v))
-        store(O, 5 * n + i, select(u < v, u, 7))
-        store(O, 6 * n + i, absolute(-u))
-        store(O, 7 * n + i, root(absolute(u)))
-        store(O, 8 * n + i, (u + 1e17) - 1e17)
-        store(O, 9 * n + i, (2 * u - 1) / (3 - v))
+        store(to, i, exp(u))
+        store(to, n + i, log(u))
+        store(to, 2 * n + i, power(u, v))
+        store(to, 3 * n + i, minimum(u, v))
+        store(to, 4 * n + i, maximum(u, v))
+        store(to, 5 * n + i, select(u < v, u, 7))
+        store(to, 6 * n + i, absolute(-u))
+        store(to, 7 * n + i, root(absolute(u)))
+        store(to, 8 * n + i, (u + 1e17) - 1e17)
+        store(to, 9 * n + i, (2 * u - 1) / (3 - v))
 
 
 @njit(**JIT)

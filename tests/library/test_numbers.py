@@ -4,35 +4,18 @@ import numpy as np
 import pytest
 
 import myelosim as ms
+from myelosim.validation import validate
 
 pytestmark = pytest.mark.filterwarnings("ignore::myelosim.errors.MyelosimWarning")
 
 PUBLISHED = [name for name in ms.list_models()["published"] if ms.load_model(name).expected]
 
 
-def outcome(model, check):
-    model = model.replace(dict(check.set)) if check.set else model
-    if check.endpoint in ("nadir", "nadir_day"):
-        ds = ms.simulate(model, check.dose, days=check.days)
-        return float(ds[check.endpoint].sel(lineage=check.lineage)[0])
-    if check.endpoint in ("count", "ratio"):
-        ds = ms.simulate(model, check.dose, times=np.unique([0.0, check.at]))
-        count = ds["count"].sel(lineage=check.lineage)[0].to_numpy()
-        return count[-1] / (count[0] if check.endpoint == "ratio" else 1.0)
-    ds = ms.simulate(model, check.dose, times=np.arange(0.0, 24 * check.days + 0.01, 0.05))
-    if check.endpoint == "cmax":
-        return float(ds["concentration"].sel(drug=check.drug).max())
-    return float(ds["area"].sel(drug=check.drug)[0, -1])
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", PUBLISHED)
 def test_published_model_gives_the_expected_numbers(name):
-    model = ms.load_model(name)
     wrong = {
-        check.what: (check.value, value)
-        for check in model.expected
-        if not abs((value := outcome(model, check)) - check.value) <= check.tolerance
+        one.expected.what: (one.expected.value, one.obtained, one.problem) for one in validate([name]) if not one.met
     }
     assert wrong == {}
 

@@ -30,7 +30,10 @@ def test_grades_of_the_published_schedules(dose):
     regimen = ms.Regimen.parse(dose)
     regimen = replace(regimen, events=tuple(e for e in regimen.expand(36 * 24.0) if e.time < 36 * 24.0))
     done = simulated(
-        ms.load_model("abbiati_2021_avadomide_dlbcl"), regimen, times=np.arange(0.0, 35 * 24 + 0.1, 0.5), individuals=patients
+        ms.load_model("abbiati_2021_avadomide_dlbcl"),
+        regimen,
+        times=np.arange(0.0, 35 * 24 + 0.1, 0.5),
+        individuals=patients,
     )
     course = done.courses["neutrophil"]
     once, lasting = [], []

@@ -36,7 +36,7 @@ def compare(
 
         held = load_scenario(scenario)
         held = replace(held, size=subjects or held.size, seed=held.seed if seed is None else seed)
-        result = run(held, threads=threads, progress=told)
+        result = run(held, threads=threads, progress=lambda doing, done: told(_doing(doing, done), done))
         told("writing", 1.0)
         folder = save(result, out or Path("results") / held.name, figure=figure)
     printed = console()
@@ -46,6 +46,10 @@ def compare(
     seconds = f"time: {result.attrs['seconds']}; with loading and writing {time.perf_counter() - began:.2f} s"
     printed.print(seconds, markup=False)
     printed.print(f"written: {', '.join(str(path) for path in sorted(folder.iterdir()))}", markup=False, soft_wrap=True)
+
+
+def _doing(doing: str, done: float) -> str:
+    return f"{doing} (the first run of a kind of model compiles it)" if done == 0 else doing
 
 
 def _print(out: Console, held: Scenario, result: xr.Dataset) -> None:

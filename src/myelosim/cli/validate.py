@@ -34,7 +34,8 @@ def validate(
             f"{one.expected.tolerance:g}", verdict,
         )  # fmt: skip
     out = console()
-    out.print(table)
+    if table.rows:
+        out.print(table)
     warn(out, said)
     bad = sum(not one.met for one in checks)
     out.print(f"{len(checks) - bad} of {len(checks)} numbers come out as expected")

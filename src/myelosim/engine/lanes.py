@@ -286,7 +286,7 @@ def exp(x: Any) -> Any:
 
 
 def log(x: Any) -> Any:
-    """Return the natural logarithm of each lane, to 2 ulp; under the smallest normal number that of it; NaN under 0 and of infinity."""
+    """Return the natural logarithm of each lane, to 2 ulp; that of the smallest normal number under it; NaN under 0."""
     raise NotImplementedError("compiled only")
 
 

@@ -15,7 +15,7 @@ from myelosim.engine.emit import layout
 from myelosim.engine.job import Job, Seen, inputs
 from myelosim.engine.lanes import WIDTH
 from myelosim.engine.status import Failure, describe
-from myelosim.engine.steady import period, repeated, steady_state
+from myelosim.engine.steady import earlier, period, repeated, steady_state
 from myelosim.engine.timeline import Action, actions, plan
 from myelosim.errors import SimulationError
 from myelosim.spec.model import Model
@@ -100,14 +100,19 @@ def run(
     done, rows = actions(model, events, p, who)
     result = Run()
     periodic = [e for e in events if e.steady_state]
+    if periodic:
+        interval, periods = period(periodic, model)
+        again, amounts = actions(model, periodic, p, who)
+        before = earlier(again, interval)
+        span = interval * periods
+        orbit = repeated(again, amounts, interval, range(before.start, periods), span)
+        tails, more = repeated(again, amounts, interval, before, np.inf)
+        done, rows = [*tails, *done], {**rows, **more}
     for block in equations.blocks(model):
         job = _job(model, block, done, rows, p, times, windows, limits or {}, padded)
         if periodic:
-            interval, periods = period(periodic)
-            again, amounts = actions(model, periodic, p, who)
-            span = np.array([interval * periods])
-            orbit = _job(model, block, repeated(again, interval, periods), amounts, p, span, (), {}, padded)
-            job.state = steady_state(orbit, span[0], 0.1 * tolerance, threads)
+            week = _job(model, block, *orbit, p, np.array([span]), (), {}, padded)
+            job.state = steady_state(week, span, 0.1 * tolerance, threads)
         seen = job.run(tolerance, threads)
         result.failures += _rescue(job, seen, subjects, tolerance, p)
         _collect(result, job, seen, subjects, times)

@@ -7,16 +7,21 @@ count; the derivatives are one more lane per state.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 
 from myelosim.engine.job import Job
 from myelosim.engine.lanes import WIDTH
-from myelosim.engine.timeline import Action
+from myelosim.engine.timeline import INFUSE, INFUSE_STATE, MERGE, Action
 from myelosim.errors import ConvergenceError, SpecError
+from myelosim.spec.model import Model
 from myelosim.spec.regimen import DoseEvent
+
+Rows = dict[tuple[Any, ...], Any]
 
 WEEK = 168.0
 RUN_IN = 8  # weeks from the drug-free state to the first guess
@@ -25,26 +30,53 @@ ITERATIONS = 20
 ENOUGH = 30.0  # Newton's last step, in tolerances
 
 
-def period(events: Sequence[DoseEvent]) -> tuple[float, int]:
+def period(events: Sequence[DoseEvent], model: Model) -> tuple[float, int]:
     """Return the interval of the steady-state doses and how often it fits a week.
 
     Raises
     ------
     SpecError
-        The doses do not begin together at time zero with one interval.
+        The doses do not begin together at time zero with one interval, or a drug is a table.
     """
+    if any(drug.table is not None for drug in model.drugs.values()):
+        raise SpecError("steady state: measured concentrations have none; give the earlier doses instead of SS = 1")
     intervals = {e.interval for e in events}
     if len(intervals) != 1 or any(e.time for e in events) or min(intervals) <= 0:
         raise SpecError("steady state: doses with SS = 1 must all be at time 0 and share one interval II > 0")
     (interval,) = intervals
-    if any(e.duration > interval for e in events):
-        raise SpecError("steady state: an infusion may not last longer than the interval II")
     return interval, max(1, round(WEEK / interval))
 
 
-def repeated(done: Sequence[Action], interval: float, periods: int) -> list[Action]:
-    """Return the actions of one interval given again in each of ``periods``."""
-    return [replace(a, time=a.time + k * interval) for k in range(periods) for a in done]
+def repeated(
+    done: Sequence[Action], rows: Rows, interval: float, periods: range, span: float
+) -> tuple[list[Action], Rows]:
+    """Return what doses given again in each of ``periods`` do from hour 0 up to ``span``, and the amounts they refer to.
+
+    An infusion that began before goes on from 0, one that outlasts ``span`` ends there: the kinetics are linear in what was
+    there before. Other doses count where they fall within.
+    """
+    seen: list[Action] = []
+    amounts = dict(rows)
+    for k in periods:
+        for a in done:
+            time, row = a.time + k * interval, a.row
+            if a.kind in (INFUSE, INFUSE_STATE):
+                time = np.clip(time, 0.0, span)
+            else:
+                within = (np.asarray(time) > -MERGE) & (np.asarray(time) < span - MERGE)
+                if not np.any(within):
+                    continue
+                if not np.all(within):
+                    row = (*row, "period", k)
+                    amounts[row] = np.where(within, rows[a.row], 0.0)
+            seen.append(replace(a, time=time, row=row))
+    return seen, amounts
+
+
+def earlier(done: Sequence[Action], interval: float) -> range:
+    """Return the periods before the first whose doses still do something in it."""
+    last = max((float(np.max(a.time)) for a in done), default=0.0)
+    return range(-math.ceil(last / interval), 0)
 
 
 def steady_state(job: Job, span: float, tolerance: float, threads: int) -> np.ndarray:

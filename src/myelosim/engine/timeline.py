@@ -7,7 +7,7 @@ their stops; where a lag or the duration of an absorption differs between subjec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -44,17 +44,34 @@ def actions(
     """
     done: list[Action] = []
     rows: dict[tuple[Any, ...], Any] = {}
+    resets: list[float] = []
     for event in events:
-        if event.kind in ("reset", "reset_dose"):
+        if event.kind in ("reset", "reset_dose") and not event.steady_state:  # which replaces what was there
+            done = _forgotten(done, event.time, rows)
             rows[("one",)] = 1.0
             done.append(Action(event.time, RESET, "", "", ("one",)))
+            resets.append(event.time)
         if event.kind in ("reset", "other"):
             continue
         done += _dose(model, event, p, who, rows)
     for name, drug in model.drugs.items():
         if drug.kind == TABLE:
-            done += _table(name, drug, rows)
+            done += _table(name, drug, rows, resets)
     return done, rows
+
+
+def _forgotten(done: Sequence[Action], time: float, rows: dict[tuple[Any, ...], Any]) -> list[Action]:
+    """Return the actions without those a reset forestalls: doses that lag, ends of infusions."""
+    kept = []
+    for a in done:
+        before = np.asarray(a.time) < time
+        if np.all(before):
+            kept.append(a)
+        elif np.any(before):
+            row = (*a.row, "before", time)
+            rows[row] = np.where(before, rows[a.row], 0.0)
+            kept.append(replace(a, row=row))
+    return kept
 
 
 def _dose(
@@ -93,19 +110,21 @@ def _own(drug: Drug, module: Any, p: Mapping[str, Any]) -> Any:
     return values(drug.name, [d.name for d in module.parameters(drug.structure)], p)
 
 
-def _table(name: str, drug: Drug, rows: dict[tuple[Any, ...], Any]) -> list[Action]:
+def _table(name: str, drug: Drug, rows: dict[tuple[Any, ...], Any], resets: Sequence[float]) -> list[Action]:
+    """Return the pieces of a measured course; a reset, which clears all exposures, leaves it as it was."""
     assert drug.table is not None
     times, given = np.asarray(drug.table["times"], float), np.asarray(drug.table["values"], float)
     rule = drug.table["interpolation"]
     done = []
-    for i, time in enumerate(times):
+    for time in np.unique([*times, *resets]):
+        i = int(np.searchsorted(times, time, side="right")) - 1
         last = i + 1 == len(times)
         level = given[min(i + 1, len(times) - 1)] if rule == "next" else given[i]
-        rise = 0.0 if rule != "linear" or last else (given[i + 1] - given[i]) / (times[i + 1] - time)
-        rows[(name, "level", i)], rows[(name, "slope", i)] = level, rise
+        rise = 0.0 if rule != "linear" or last else (given[i + 1] - given[i]) / (times[i + 1] - times[i])
+        rows[(name, "level", time)], rows[(name, "slope", time)] = level + rise * (time - times[i]), rise
         done += [
-            Action(time, TABLE_VALUE, name, "level", (name, "level", i)),
-            Action(time, TABLE_VALUE, name, "slope", (name, "slope", i)),
+            Action(time, TABLE_VALUE, name, "level", (name, "level", time)),
+            Action(time, TABLE_VALUE, name, "slope", (name, "slope", time)),
         ]
     return done
 

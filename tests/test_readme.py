@@ -1,0 +1,64 @@
+"""What README.md shows is what happens."""
+
+import re
+import shlex
+import warnings
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+import myelosim as ms
+from myelosim.cli import app
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+
+
+def blocks(kind):
+    return re.findall(rf"```{kind}\n(.*?)```", README, re.S)
+
+
+@pytest.fixture
+def files(tmp_path, monkeypatch):
+    """The files that README.md shows, in a folder to work in."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
+    for text in blocks("toml"):
+        name = text.splitlines()[0].removeprefix("# ")
+        assert name.endswith(".toml")
+        (tmp_path / name).write_text(text)
+    return tmp_path
+
+
+def test_python_example(files, capsys):
+    (code,) = blocks("python")
+    assert len([line for line in code.splitlines() if line]) <= 12
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ms.MyelosimWarning)
+        exec(compile(code, "README.md", "exec"), {})
+    assert (files / "subject0.nc").stat().st_size > 0
+    assert "calibrated" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("line", re.findall(r"^    myelosim (.*)$", README, re.M))
+def test_command_lines(files, line):
+    arguments = shlex.split(line, comments=True)
+    if arguments[0] == "validate":
+        arguments.append("generic_iv_1cmt")
+    if arguments[0] == "compare":
+        arguments += ["--no-figure", "--subjects", "32"]
+    done = CliRunner().invoke(app, arguments)
+    assert done.exit_code == 0, done.output + done.stderr
+
+
+def test_links_lead_somewhere():
+    for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
+        for target in re.findall(r"\]\(([^)]+)\)", (ROOT / name).read_text(encoding="utf-8")):
+            assert target.startswith("https://") or (ROOT / target).exists(), f"{name}: {target}"
+
+
+def test_contributing_names_what_is_there():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    for path in re.findall(r"`((?:src|tests|models|scenarios)/[\w./]*)`", text):
+        assert "NAME" in path or "KIND" in path or (ROOT / path).exists(), path
