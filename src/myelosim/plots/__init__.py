@@ -1,1 +1,18 @@
-"""Plots: a Dataset in, Axes out; nothing is computed here."""
+"""Plots: a Dataset in, Axes out; nothing is computed here but what a small function beside it computes.
+
+Pictures are drawn in the style ``myelosim.plots.myelosim``, whatever the caller's, and belong to no window: show one in a
+notebook as ``plot_nadir(result)[0].figure``, save it with its ``savefig``, or give Axes of your own as ``ax``.
+
+To add a plot: a file with ``plot_x(result, *, ax=None)`` and the numbers it shows as a function in ``figures.py``, a line
+here, a test in ``tests/plots`` of each.
+"""
+
+from __future__ import annotations
+
+from myelosim.plots.monitoring import plot_monitoring
+from myelosim.plots.nadir import plot_nadir
+from myelosim.plots.occupancy import plot_grade_occupancy
+from myelosim.plots.summary import plot_summary
+from myelosim.plots.trajectories import plot_trajectories
+
+__all__ = ["plot_grade_occupancy", "plot_monitoring", "plot_nadir", "plot_summary", "plot_trajectories"]
