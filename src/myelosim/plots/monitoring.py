@@ -66,8 +66,6 @@ def plot_monitoring(
     axes = np.asarray(figure.subplots(1, 3, width_ratios=(1.0, 1.0, 1.5)))
     draw_monitoring(result, watched, chosen, days, axes)
     figure.suptitle(heading(watched))
-    handles, labels = axes[0].get_legend_handles_labels()
-    figure.legend(handles, labels, loc="outside upper center", ncols=min(len(labels), 9))
     style.footer(figure, style.note(result, style.WIDTH, style.arm_key(result)))
     return axes
 
@@ -166,6 +164,8 @@ def _calendar(ax: Axes, result: xr.Dataset, draws: int, days: dict[str, np.ndarr
                 color=DRUG_COLORS[0],
                 alpha=0.15 * given.share,
             )
+        if own.size == 0:
+            continue
         look = style.arm_style(a)
         ax.plot(
             own,

@@ -53,7 +53,7 @@ def plot_grade_occupancy(result: xr.Dataset, lineage: str, *, ax: Any = None) ->
     figure = style.canvas(width, 2.5)
     axes = np.asarray(figure.subplots(1, arms, sharey=True, squeeze=False)[0])
     draw_occupancy(result, lineage, share, axes)
-    figure.suptitle(f"{style.NAMES.get(lineage, lineage)}: subjects in each grade")
+    axes[0].set_ylabel(f"Subjects ({style.NAMES.get(lineage, lineage).lower()})")
     style.grade_legend(figure, result, lineage)
     style.footer(figure, style.note(result, width, style.arm_key(result)))
     return axes

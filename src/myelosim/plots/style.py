@@ -208,12 +208,15 @@ def arm_key(result: xr.Dataset) -> list[str]:
     """Return what the letters stand for, where arms are lettered."""
     names = [str(name) for name in result["arm"].to_numpy()]
     labels = arm_labels(result)
-    return [] if labels == names else ["; ".join(f"{k}: {name}" for k, name in zip(labels, names, strict=True)) + "."]
+    if labels == names:
+        return []
+    # A no-break space keeps a name on one line.
+    return ["; ".join(f"{k}: {name}".replace(" ", "\u00a0") for k, name in zip(labels, names, strict=True)) + "."]
 
 
-def grade_legend(figure: FigureBase, result: xr.Dataset, lineage: str) -> None:
+def grade_legend(figure: FigureBase, result: xr.Dataset, lineage: str, loc: Any = "outside upper center") -> None:
     """Name the grades; those without a number in the table are left out."""
     limits = result["grade_limit"].sel(lineage=lineage).to_numpy()
     there = [0, *(g for g in GRADES if not np.isnan(limits[g - 1]))]
     keys = [Patch(facecolor=GRADE_COLORS[g], edgecolor="#909090", linewidth=0.3, label=f"grade {g}") for g in there]
-    figure.legend(handles=keys, loc="outside upper center", ncols=len(keys))
+    figure.legend(handles=keys, loc=loc, ncols=len(keys))

@@ -46,22 +46,22 @@ def plot_summary(result: xr.Dataset) -> Figure:
     lineage = most_affected(shown)
     graded = bool(shown["grade_limit"].sel(lineage=lineage).notnull().any())
     watched = "monitoring_day" in shown
-    heights = [0.6 + 1.1 * shown.sizes["lineage"], 1.85, *([1.35] if graded else []), *([1.85] if watched else [])]
-    extra = [*style.arm_key(shown), *_left_out(everything)]
-    note = style.note(shown, style.WIDTH, extra)
+    note = style.note(shown, style.WIDTH, [*style.arm_key(shown), *_left_out(everything)])
     below = 0.1 + 0.095 * (note.count("\n") + 1)
-    figure = style.canvas(style.WIDTH, sum(heights) + 0.4 + below)
-    parts = iter(np.asarray(figure.subfigures(len(heights) + 1, 1, height_ratios=[*heights, below]), dtype=object))
+    heights = [0.5 + 1.1 * shown.sizes["lineage"], 0.2, 1.85, *[1.35] * graded, *[1.85] * watched, below]
+    figure = style.canvas(style.WIDTH, sum(heights) + 0.25)
+    parts = iter(np.asarray(figure.subfigures(len(heights), 1, height_ratios=heights), dtype=object))
     figure.suptitle(str(shown.attrs.get("title", "")), x=0.01, ha="left", fontweight="bold")
     letter = style.letters(len(heights))
     part = _part(next(parts), next(letter), "True counts")
     axes = part.subplots(shown.sizes["lineage"], shown.sizes["arm"], sharex=True, sharey="row", squeeze=False)
     draw_trajectories(shown, axes)
-    trajectory_legend(part, shown, loc="outside lower center")
+    trajectory_legend(next(parts), shown, loc="center")
     part = _part(next(parts), next(letter), "Nadir by arm")
     draw_nadir(shown, part.subplots(1, shown.sizes["lineage"], squeeze=False)[0])
     if graded:
         part = _part(next(parts), next(letter), f"{style.NAMES.get(lineage, lineage)}: subjects in each grade")
+        style.grade_legend(part, shown, lineage, loc="upper right")
         axes = part.subplots(1, shown.sizes["arm"], sharey=True, squeeze=False)[0]
         draw_occupancy(shown, lineage, grade_share(shown, lineage), axes)
     if watched:

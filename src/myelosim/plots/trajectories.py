@@ -9,13 +9,14 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 from matplotlib.lines import Line2D
-from matplotlib.patches import Patch, Rectangle
+from matplotlib.patches import Patch
+from matplotlib.transforms import ScaledTranslation
 
 from myelosim.plots import style
 from myelosim.plots.figures import OF_BASELINE, QUANTILES, as_graded, by_arm, doses_given, spread
 from myelosim.plots.style import BAND_COLORS, DRUG_COLORS, INK, styled
 
-STRIP = 0.055  # height of one drug's dosing bar, as a fraction of a panel
+STRIP = 5.0  # points from one drug's dosing bar to the next
 
 
 @styled
@@ -81,7 +82,7 @@ def draw_trajectories(result: xr.Dataset, axes: np.ndarray) -> None:
             else:
                 panel.tick_params(labelleft=False)
             if i == 0:
-                panel.set_title(labels[a], pad=3 + 4.5 * len(drugs))
+                panel.set_title(labels[a], pad=3.0 + STRIP * len(drugs))
                 _doses(panel, result, arm, drugs)
             if i == axes.shape[0] - 1:
                 panel.set_xlabel(style.DAYS)
@@ -135,11 +136,11 @@ def _visits(ax: Axes, result: xr.Dataset) -> None:
 
 def _doses(ax: Axes, result: xr.Dataset, arm: str, drugs: list[str]) -> None:
     """Put a strip per drug above the panel; paler where fewer of the subjects got it."""
-    across = ax.get_xaxis_transform()
+    up = ax.figure.dpi_scale_trans
     for given in doses_given(result, arm):
         row = drugs.index(given.drug)
-        bar = Rectangle(
-            (given.start, 1.02 + row * (STRIP + 0.015)), given.end - given.start, STRIP, transform=across, clip_on=False,
-            facecolor=DRUG_COLORS[row % len(DRUG_COLORS)], alpha=0.25 + 0.75 * given.share, linewidth=0,
+        above = ax.get_xaxis_transform() + ScaledTranslation(0.0, (4.0 + STRIP * row) / 72.0, up)
+        ax.plot(
+            [given.start, given.end], [1.0, 1.0], transform=above, clip_on=False, linewidth=STRIP - 1.0,
+            color=DRUG_COLORS[row % len(DRUG_COLORS)], alpha=0.25 + 0.75 * given.share, solid_capstyle="butt",
         )  # fmt: skip
-        ax.add_patch(bar)

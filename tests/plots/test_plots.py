@@ -1,0 +1,197 @@
+"""What is drawn, where, and that it leaves nothing behind."""
+
+import io
+import subprocess
+import sys
+from itertools import combinations, product
+
+import matplotlib
+import numpy as np
+import pytest
+from matplotlib import style
+from matplotlib.axes import Axes
+from matplotlib.axis import Tick
+from matplotlib.figure import Figure
+from matplotlib.text import Text
+
+from myelosim.errors import SpecError
+from myelosim.plots import figures as numbers
+from myelosim.plots import (
+    plot_grade_occupancy,
+    plot_monitoring,
+    plot_nadir,
+    plot_summary,
+    plot_trajectories,
+)
+
+PLOTS = {
+    "trajectories": lambda ds: plot_trajectories(ds)[0, 0].figure,
+    "nadir": lambda ds: plot_nadir(ds)[0].figure,
+    "occupancy": lambda ds: plot_grade_occupancy(ds, "neutrophil")[0].figure,
+    "monitoring": lambda ds: plot_monitoring(ds)[0].figure,
+    "summary": plot_summary,
+}
+
+
+def renamed(result, names):
+    return result.assign_coords(arm=names)
+
+
+def many(result):
+    """Eight arms of long names."""
+    eight = result.isel(arm=[0, 1, 2, 1, 2, 1, 2, 1])
+    return renamed(eight, [f"{k}00 ug, 14 on 14 off, filgrastim d15-17" for k in range(8)])
+
+
+def words(figure):
+    """Return what is written, and where, in pixels; labels of ticks beyond an axis are never drawn."""
+    figure.draw_without_rendering()
+    axes = [axis for panel in figure.findobj(Axes) for axis in (panel.xaxis, panel.yaxis)]
+    drawn = {tick.label1 for axis in axes for tick in axis._update_ticks()}
+    ticks = {label for tick in figure.findobj(Tick) for label in (tick.label1, tick.label2)}
+    texts = [t for t in figure.findobj(Text) if t.get_visible() and t.get_text().strip()]
+    return [(t.get_text(), t.get_window_extent()) for t in texts if t not in ticks or t in drawn]
+
+
+def overlapping(figure):
+    found = []
+    for (one, a), (other, b) in combinations(words(figure), 2):
+        wide = min(a.x1, b.x1) - max(a.x0, b.x0)
+        high = min(a.y1, b.y1) - max(a.y0, b.y0)
+        if wide > 1.5 and high > 1.5:
+            found.append((one, other))
+    return found
+
+
+@pytest.mark.parametrize(
+    ("name", "arms"), [*product(PLOTS, ("few", "many")), ("nadir", "relative"), ("summary", "relative")]
+)
+def test_nothing_overlaps_and_nothing_is_cut_off_at_journal_width(compared, name, arms):
+    result = many(compared) if arms == "many" else compared
+    if arms == "relative":
+        result = compared.assign_attrs(grading="percent_of_baseline")
+    figure = PLOTS[name](result)
+    assert figure.get_figwidth() == 7.0 or result.sizes["lineage"] == 1
+    assert overlapping(figure) == []
+    page = figure.bbox
+    cut = [
+        text
+        for text, box in words(figure)
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > page.x1 + 1 or box.y1 > page.y1 + 1
+    ]
+    assert cut == []
+
+
+def test_overlap_would_be_seen():
+    figure = Figure()
+    figure.text(0.5, 0.5, "one")
+    figure.text(0.5, 0.51, "two")
+    assert overlapping(figure) == [("one", "two")]
+
+
+def test_trajectories_show_the_median_bands_grades_doses_and_visits(compared):
+    axes = plot_trajectories(compared)
+    assert axes.shape == (1, 3)
+    bands = numbers.spread(compared["count"])
+    for k, panel in enumerate(axes[0]):
+        median = bands.sel(quantile=0.5, lineage="neutrophil").isel(arm=k)
+        assert any(np.array_equal(line.get_ydata(), median) for line in panel.lines)
+        assert panel.get_xlabel() == "Elapsed days"
+    assert axes[0, 0].get_ylabel() == "Neutrophils (10$^9$/L)"
+    drawn = [line for line in axes[0, 2].lines if len(line.get_xdata()) == 2]
+    assert [tuple(line.get_xdata()) for line in drawn] == [(0.0, 14.0), (28.0, 42.0)]
+    limits = [v for v in compared["grade_limit"].to_numpy().ravel() if not np.isnan(v)]
+    spans = sorted(p.get_y() + p.get_height() for p in axes[0, 0].patches)
+    np.testing.assert_allclose(spans, sorted(limits))
+    printed = [t.get_text() for t in axes[0, -1].texts]
+    assert printed == [str(5 - len(limits) + k) for k in range(len(limits))]
+
+
+def test_nadir_prints_the_share_with_its_interval(compared):
+    panel = plot_nadir(compared)[0]
+    share, low, high = (100 * numbers.share_at_grade3(compared).sel(arm="40 mg", lineage="neutrophil")).to_numpy()
+    assert f"{share:.0f}\n{low:.0f}–{high:.0f}" in [t.get_text() for t in panel.texts]
+    assert [t.get_text() for t in panel.get_xticklabels()] == ["none", "20 mg", "40 mg"]
+
+
+def test_occupancy_stacks_the_worst_grade_first(compared):
+    axes = plot_grade_occupancy(compared, "neutrophil")
+    share = numbers.grade_share(compared, "neutrophil").sel(arm="40 mg")
+    worst = axes[2].collections[0].get_paths()[0].vertices
+    assert worst[:, 1].max() == pytest.approx(float(share.sel(grade=4).max()))
+
+
+def test_monitoring_shows_recommended_and_own_days(compared):
+    axes = plot_monitoring(compared, draws=2)
+    caught = compared["monitoring_caught"].sel(lineage="neutrophil", arm="40 mg").to_numpy()
+    own = float(compared["protocol_caught"].sel(lineage="neutrophil", arm="40 mg"))
+    lines = [line.get_ydata() for line in axes[0].lines]
+    assert any(np.array_equal(y, caught) for y in lines) and any(np.array_equal(y, [own]) for y in lines)
+    days = compared["monitoring_day"].sel(arm="40 mg", draws=2).dropna("pick").to_numpy()
+    assert any(np.array_equal(line.get_xdata(), days) for line in axes[2].lines)
+    assert axes[2].get_title() == "Recommended days, 2 draws"
+
+
+def test_summary_letters_its_parts_and_says_what_it_rests_on(compared):
+    about = {"illustrative": 1, "assumed_parameters": 7, "warnings": "Costs $5.\nMore to know"}
+    said = " ".join(" ".join(text.split()) for text, _ in words(plot_summary(compared.assign_attrs(about))))
+    for part in (
+        "ILLUSTRATIVE",
+        "7 of the model's parameters are assumed",
+        "More to know.",
+        "study day d1 is day 0",
+        "40 virtual subjects",
+    ):
+        assert part in said
+
+
+def test_summary_without_recommended_days_or_with_one_subject(compared):
+    fewer = compared.drop_vars([name for name in compared if str(name).startswith(("monitoring", "protocol"))])
+    assert len(plot_summary(fewer).axes) == len(plot_summary(compared).axes) - 3
+    one = plot_summary(fewer.isel(subject=[0]))
+    assert "One subject." in " ".join(text for text, _ in words(one))
+
+
+def test_more_than_eight_arms_are_named_below(compared):
+    twelve = renamed(compared.isel(arm=[0, 1, 2] * 4), [f"arm {k}" for k in range(12)])
+    said = " ".join(text for text, _ in words(plot_summary(twelve))).replace("\u00a0", " ")
+    assert "Not drawn, 4 more arms: arm 8; arm 9; arm 10; arm 11." in " ".join(said.split())
+
+
+def test_axes_of_the_caller(compared):
+    figure = Figure()
+    own = figure.subplots(1, 3)
+    drawn = plot_trajectories(compared, ax=own)
+    assert drawn.shape == (1, 3) and drawn[0, 1] is own[1]
+    single = Figure().subplots()
+    assert plot_nadir(compared, ax=single)[0] is single
+    assert plot_monitoring(compared, ax=Figure().subplots(1, 3)).shape == (3,)
+    with pytest.raises(SpecError, match="ax has 2 Axes; it takes 1 x 3"):
+        plot_grade_occupancy(compared, "neutrophil", ax=Figure().subplots(1, 2))
+
+
+def test_lineage_that_is_not_there(compared):
+    with pytest.raises(SpecError, match="no lineage 'platelet'"):
+        plot_monitoring(compared, "platelet")
+
+
+def saved(figure):
+    out = io.BytesIO()
+    figure.savefig(out, format="raw", dpi=60)
+    return out.getvalue()
+
+
+def test_style_of_the_caller_neither_changes_nor_is_changed(compared):
+    before = dict(matplotlib.rcParams)
+    plain = saved(plot_nadir(compared)[0].figure)
+    assert dict(matplotlib.rcParams) == before
+    with style.context(
+        {"font.size": 20, "xtick.labelsize": 20, "ytick.labelsize": 20, "axes.labelsize": 20, "lines.linewidth": 9}
+    ):
+        other = saved(plot_nadir(compared)[0].figure)
+    assert other == plain
+
+
+def test_importing_plots_does_not_import_pyplot():
+    code = "import sys, myelosim.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
+    assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
