@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
@@ -9,6 +10,8 @@ from typing import Any
 
 import numpy as np
 import xarray as xr
+
+from myelosim.errors import SpecError
 
 CELLS = {"neutrophil": "10^9/L", "leukocyte": "10^9/L", "platelet": "10^9/L", "hemoglobin": "g/dL"}
 EXTRA = {
@@ -18,6 +21,7 @@ EXTRA = {
     "gcsf": ("pg/mL", "endogenous G-CSF"),
 }
 DAY_UNIT = "day"
+ENDPOINTS_KEPT = 100  # numbers per subject and lineage, about
 
 
 def stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
@@ -77,3 +81,21 @@ def _version(package: str) -> str:
 def dataset(variables: Mapping[str, Any], coords: Mapping[str, Any], attrs: Mapping[str, Any]) -> xr.Dataset:
     """Return the dataset."""
     return xr.Dataset(dict(variables), dict(coords), dict(attrs))
+
+
+def afford(subjects: int, times: int, series: int, lineages: int, arms: int = 1) -> None:
+    """Raise :class:`SpecError` where a result would not fit into the machine's memory.
+
+    ``series`` are the trajectories kept of each subject at ``times``; each lineage has its endpoints besides. Arms are held twice
+    while they are put side by side.
+    """
+    needed = 8.0 * subjects * arms * (2 if arms > 1 else 1) * (times * series + ENDPOINTS_KEPT * lineages)
+    try:
+        there = float(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    except (AttributeError, OSError, ValueError):  # not every system tells
+        return
+    if needed > there:
+        many = f"{subjects:,} subjects{f' in {arms} arms' if arms > 1 else ''} at {times:,} times"
+        raise SpecError(
+            f"{many} take about {needed / 1e9:,.0f} GB, and this machine has {there / 1e9:,.0f} GB; ask for fewer subjects or days"
+        )

@@ -60,6 +60,10 @@ def test_files_that_are_not_toml(myelosim, samples, content, command):
         (["compare", "small", "--seed", "-1"], "greater than or equal to 0"),
         (["compare", "small", "--wrong"], "No such option"),
         (["compare"], "Missing argument"),
+        (["compare", "outside.toml"], "say where to write with --out"),
+        (["compare", "small", "--subjects", "9999999999"], "GB; ask for fewer"),
+        (["simulate", ORAL, "40 mg QD", "--subjects", "9999999999"], "GB; ask for fewer"),
+        (["simulate", ORAL, "40 mg QD", "--days", "1e7"], "36525"),
         (["compare", "small", "--no-figure", "--out", "blocked/x"], "blocked"),
         (["wrong"], "No such command"),
         (["models", "nosuch"], "no model 'nosuch'"),
@@ -106,6 +110,7 @@ def test_files_that_are_not_toml(myelosim, samples, content, command):
 def test_arguments(myelosim, samples, arguments, says):
     (samples / "blocked").write_text("a file where a folder would have to be")
     (samples / "models.nc").mkdir()
+    (samples / "outside.toml").write_text('name = "../outside"\n' + (samples / "scenarios/small.toml").read_text())
     before = sorted(samples.rglob("*"))
     refused(myelosim(*arguments), says)
     assert sorted(samples.rglob("*")) == before

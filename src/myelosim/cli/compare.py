@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from myelosim.cli.console import collected, console, progress, warn
+from myelosim.errors import SpecError
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -35,6 +36,8 @@ def compare(
         from myelosim.spec.scenarios import load_scenario
 
         held = load_scenario(scenario)
+        if out is None and held.name != Path(held.name).name:
+            raise SpecError(f"{scenario}: its name '{held.name}' is no name of a folder; say where to write with --out")
         held = replace(held, size=subjects or held.size, seed=held.seed if seed is None else seed)
         result = run(held, threads=threads, progress=lambda doing, done: told(_doing(doing, done), done))
         told("writing", 1.0)

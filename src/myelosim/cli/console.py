@@ -45,7 +45,8 @@ def progress(what: str) -> Iterator[Callable[[str, float], None]]:
     finally:
         timer.cancel()
         timer.join()
-        bar.stop()
+        if bar.live.is_started:
+            bar.stop()
 
 
 @contextmanager

@@ -155,7 +155,7 @@ def _grading(out: Console, name: str) -> None:
         table.add_column(f"{grade} {held.words.get(grade, '')}".strip(), justify="right")
     for lineage, bounds in held.bounds.items():
         for what, values in (("", bounds.absolute), (" / baseline", bounds.relative)):
-            if values is not None:
+            if any(value is not None for value in values or ()):
                 table.add_row(Text(lineage + what), *(Text(_bound(value)) for value in values))
     out.print(table)
 

@@ -33,7 +33,7 @@ Sensitivity = Annotated[
 Changes = Annotated[
     list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='E.g. neutrophil.mtt="110 h"; repeat for more.')
 ]
-Days = Annotated[float, typer.Option(help="Horizon in elapsed days.")]
+Days = Annotated[float, typer.Option(max=36525, help="Horizon in elapsed days.")]
 
 
 @dataclasses.dataclass(frozen=True)

@@ -15,6 +15,7 @@ from myelosim.comparison.monitor import candidate_days, monitor
 from myelosim.comparison.table import grade_limits
 from myelosim.errors import MyelosimWarning
 from myelosim.monitoring import breaches, limits
+from myelosim.results import afford
 from myelosim.spec.grading import load_grading
 from myelosim.spec.scenario import Scenario
 from myelosim.spec.scenarios import load_scenario
@@ -60,6 +61,9 @@ def compare(
     told = progress or (lambda what, done: None)
     began = time.perf_counter()
     days = candidate_days(held)
+    kept = 3 * len(held.model.lineages) + 2 * len(held.model.drugs)
+    most = max(arm.size or held.size for arm in held.arms)
+    afford(most, int(held.days) + 1, kept, len(held.model.lineages), len(held.arms))
     trials: list[Trial] = []
     for k, arm in enumerate(held.arms):
         told(f"arm {arm.name}", k / (len(held.arms) + 1))

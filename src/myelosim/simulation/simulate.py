@@ -17,7 +17,7 @@ from myelosim.endpoints import ENDPOINTS, Course, evaluate, levels, stack
 from myelosim.engine import Run, Track
 from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.population import Population, covariates, draw, from_frame
-from myelosim.results import EXTRA, coordinates, provenance, stacked, variable
+from myelosim.results import EXTRA, afford, coordinates, provenance, stacked, variable
 from myelosim.simulation.observed import observe
 from myelosim.spec.dosing import dosed_drug
 from myelosim.spec.grading import load_grading
@@ -142,6 +142,8 @@ def simulated(
     for event in events:
         if event.kind in ("dose", "reset_dose"):
             dosed_drug(event, model)
+    size = population.size if population is not None else 1 if individuals is None else len(individuals)
+    afford(size, len(hours) + len(candidates), 3 * len(model.lineages) + 2 * len(model.drugs), len(model.lineages))
     drawn = _subjects(model, events, population, individuals)
     if start:
         model = _displaced(model, start)
