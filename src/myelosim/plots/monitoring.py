@@ -14,7 +14,7 @@ from myelosim.plots import style
 from myelosim.plots.figures import by_arm, calendar, doses_given, most_affected
 from myelosim.plots.style import DRUG_COLORS, styled
 
-PICKED = 5  # draws of the calendar that is shown, or the most there are
+PICKED = 5  # which of the calendars is shown, or the last there is: that of the table
 MEASURES = {"caught": "P(grade ≥ 3 caught)", "delay": "Median delay (days)"}
 
 
@@ -36,7 +36,7 @@ def plot_monitoring(
     lineage : str, optional
         Whose episodes; default the lineage of which most subjects reach grade 3.
     draws : int, optional
-        Whose days the third Axes shows; default 5, or the most there are.
+        Whose days the third Axes shows; default the fifth of those there are, or the last, as in the table.
     ax : array of three matplotlib.axes.Axes, optional
         To draw on. Default: those of a new figure of their own.
 
@@ -83,7 +83,7 @@ def _bottom(result: xr.Dataset) -> float:
 
 
 def picked(result: xr.Dataset, draws: int | None) -> int:
-    """Return for how many draws days are shown: those asked for, or 5, or the most there are."""
+    """Return for how many draws days are shown: those asked for, or those of the table."""
     if draws is not None or "draws" not in result:
         return PICKED if draws is None else draws
     known = result["draws"].to_numpy()

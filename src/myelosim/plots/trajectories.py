@@ -25,7 +25,8 @@ def plot_trajectories(result: xr.Dataset, *, ax: Any = None) -> np.ndarray:
 
     The line is the median over subjects, the bands hold the middle 50 % and 90 % of them at each time. Shaded behind: the
     grades of the result's table, each with its number; where it grades by percent of baseline, counts are shown as that. Above
-    each column: the days with a dose; ticks below: visits. The x axis is elapsed days: study day d1 is day 0.
+    each column: the days with a dose; ticks below: visits. Counts under 3 % of the limit of the worst grade lie
+    below the axis. The x axis is elapsed days: study day d1 is day 0.
 
     Parameters
     ----------
