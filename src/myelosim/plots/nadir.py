@@ -21,7 +21,8 @@ def plot_nadir(result: xr.Dataset, *, ax: Any = None) -> np.ndarray:
 
     Boxes hold the middle 50 % of subjects with their median, whiskers the middle 90 %, points are at most 80 subjects,
     evenly spaced in rank; those under 3 % of the limit of the worst grade lie below the axis. Shaded behind: the
-    grades. Printed above: the percentage of subjects whose true worst grade is 3 or more, with its 95 % interval for the number of subjects simulated.
+    grades. Printed above: the percentage of subjects whose true worst grade is 3 or more, with its
+    95 % interval for the number of subjects simulated.
 
     Parameters
     ----------
