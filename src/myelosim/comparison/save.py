@@ -12,6 +12,9 @@ import xarray as xr
 from myelosim.comparison.table import summary
 from myelosim.errors import SpecError
 
+SINGLE = 1e-6
+LARGE = 100_000  # values of a variable that are worth packing
+
 
 def save(result: xr.Dataset, folder: str | os.PathLike[str], *, figure: bool = True) -> Path:
     """Write ``result.nc``, ``table.csv`` and ``figure.png`` into a folder, which replaces one of an earlier run.
@@ -34,7 +37,7 @@ def save(result: xr.Dataset, folder: str | os.PathLike[str], *, figure: bool = T
     except OSError as error:
         raise SpecError(f"{target}: cannot be written ({error.strerror}); choose another folder with --out") from None
     try:
-        result.to_netcdf(draft / "result.nc", engine="h5netcdf")
+        result.to_netcdf(draft / "result.nc", engine="h5netcdf", encoding=_encoding(result))
         summary(result).to_csv(draft / "table.csv", index=False)
         if figure:
             _figure(result, draft / "figure.png")
@@ -45,6 +48,13 @@ def save(result: xr.Dataset, folder: str | os.PathLike[str], *, figure: bool = T
     finally:
         shutil.rmtree(draft, ignore_errors=True)
     return target
+
+
+def _encoding(result: xr.Dataset) -> dict[str, dict[str, object]]:
+    """Return how large variables are stored: compressed, in single precision where that is finer than the tolerance."""
+    fine = float(result.attrs.get("tolerance", 0.0)) >= SINGLE
+    packed = {"dtype": "float32" if fine else "float64", "zlib": True, "complevel": 1, "shuffle": True}
+    return {str(name): packed for name, v in result.data_vars.items() if v.dtype == "float64" and v.size > LARGE}
 
 
 def _ours(folder: Path) -> bool:

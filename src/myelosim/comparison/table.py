@@ -8,10 +8,9 @@ import xarray as xr
 
 from myelosim.endpoints.interval import Interval, paired_difference, proportion, quantile
 from myelosim.grading import Table, thresholds
+from myelosim.monitoring import shown
 from myelosim.spec.grading import load_grading
 from myelosim.spec.model import Model
-
-PICKED = 5  # draws of the calendar that the table shows, or the most there are
 
 
 def summary(result: xr.Dataset) -> pd.DataFrame:
@@ -83,7 +82,7 @@ def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
     if "protocol_caught" in one:
         out["protocol_caught"] = float(one["protocol_caught"])
     if "monitoring_day" in one:
-        held = one.isel(draws=min(PICKED, one.sizes["draws"]) - 1)
+        held = one.sel(draws=shown(one["draws"].to_numpy().tolist()))
         out["recommended_days"] = ", ".join(
             f"{day:g}" for day in held["monitoring_day"].to_numpy() if not np.isnan(day)
         )

@@ -1,7 +1,7 @@
 """On which days to draw blood: those that catch most under the blood-volume limit."""
 
 from myelosim.monitoring.blood import Limit, breaches, limits
-from myelosim.monitoring.calendar import Calendar, Score, recommend, score
+from myelosim.monitoring.calendar import Calendar, Score, recommend, score, shown
 from myelosim.monitoring.candidates import Candidates, candidates
 from myelosim.monitoring.choice import Choice, best_days, worth
 
@@ -17,5 +17,6 @@ __all__ = [
     "limits",
     "recommend",
     "score",
+    "shown",
     "worth",
 ]

@@ -13,7 +13,9 @@ from myelosim.monitoring.blood import Limit, breaches, most_draws, within
 from myelosim.monitoring.candidates import Candidates
 from myelosim.monitoring.choice import WORK, best_days, worth
 
-__all__ = ["Calendar", "Score", "recommend", "score"]
+__all__ = ["Calendar", "Score", "recommend", "score", "shown"]
+
+USUAL = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,6 +98,18 @@ def score(found: Candidates, days: Sequence[float], level: float = 0.95) -> dict
         )
         for i, lineage in enumerate(found.lineages)
     }
+
+
+def shown(draws: Iterable[int]) -> int:
+    """Return the number of draws whose calendar a table or a picture shows: five, or the next fewer, or the fewest there are.
+
+    Examples
+    --------
+    >>> shown([3, 4, 5, 6]), shown([2, 8]), shown([7, 9])
+    (5, 2, 7)
+    """
+    known = sorted(draws) or [USUAL]
+    return max((number for number in known if number <= USUAL), default=known[0])
 
 
 def recommend(

@@ -10,11 +10,11 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from myelosim.errors import SpecError
+from myelosim.monitoring import shown
 from myelosim.plots import style
 from myelosim.plots.figures import by_arm, calendar, doses_given, most_affected
 from myelosim.plots.style import DRUG_COLORS, styled
 
-PICKED = 5  # which of the calendars is shown, or the last there is: that of the table
 MEASURES = {"caught": "P(grade ≥ 3 caught)", "delay": "Median delay (days)"}
 
 
@@ -84,10 +84,7 @@ def _bottom(result: xr.Dataset) -> float:
 
 def picked(result: xr.Dataset, draws: int | None) -> int:
     """Return for how many draws days are shown: those asked for, or those of the table."""
-    if draws is not None or "draws" not in result:
-        return PICKED if draws is None else draws
-    known = result["draws"].to_numpy()
-    return int(known[min(PICKED, len(known)) - 1])
+    return draws if draws is not None else shown(result["draws"].to_numpy().tolist() if "draws" in result else [])
 
 
 def draw_monitoring(
