@@ -53,7 +53,12 @@ def save(result: xr.Dataset, folder: str | os.PathLike[str], *, figure: bool = T
 def _encoding(result: xr.Dataset) -> dict[str, dict[str, object]]:
     """Return how large variables are stored: compressed, in single precision where that is finer than the tolerance."""
     fine = float(result.attrs.get("tolerance", 0.0)) >= SINGLE
-    packed = {"dtype": "float32" if fine else "float64", "zlib": True, "complevel": 1, "shuffle": True}
+    packed: dict[str, object] = {
+        "dtype": "float32" if fine else "float64",
+        "zlib": True,
+        "complevel": 1,
+        "shuffle": True,
+    }
     return {str(name): packed for name, v in result.data_vars.items() if v.dtype == "float64" and v.size > LARGE}
 
 
