@@ -341,8 +341,8 @@ def source(block: Block, method: Any) -> str:
         "import numpy as np",
         "from numba import njit",
         "from myelosim.engine.lanes import (",
-        "    INNER, JIT, WIDTH, absolute, address, after, any_lane, every_lane, everywhere, exp, load, log, maximum, minimum,",
-        "    power, select, splat, store,",
+        "    INNER, JIT, WIDTH, absolute, address, after, any_lane, every_lane, everywhere, exp, lane_bits, load, log, maximum,",
+        "    minimum, power, select, splat, store,",
         ")",
     ]
     rest = [_kernel(name) for name in ("steps", "watch", "driver")]

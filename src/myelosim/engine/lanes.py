@@ -221,6 +221,16 @@ every_lane = _reduce(2**WIDTH - 1)
 
 
 @intrinsic
+def lane_bits(typing: Any, condition: Any) -> Any:
+    """Return an integer whose bit ``i`` says whether the condition holds in lane ``i``."""
+
+    def codegen(context: Any, builder: Any, sig: Any, args: Any) -> Any:
+        return builder.zext(builder.bitcast(args[0], ir.IntType(WIDTH)), ir.IntType(64))
+
+    return types.int64(condition), codegen
+
+
+@intrinsic
 def everywhere(typing: Any) -> Any:
     """Return a mask that holds in every lane."""
     return mask8(), lambda context, builder, sig, args: ir.Constant(_MASK, [1] * WIDTH)

@@ -10,7 +10,19 @@ from numba import njit
 
 from myelosim.engine.kernel.steps import step_size
 from myelosim.engine.kernel.structure import COUNTS, OUTPUTS, STATES, attempt, observe
-from myelosim.engine.lanes import INNER, WIDTH, absolute, any_lane, load, maximum, minimum, select, splat, store
+from myelosim.engine.lanes import (
+    INNER,
+    WIDTH,
+    absolute,
+    any_lane,
+    lane_bits,
+    load,
+    maximum,
+    minimum,
+    select,
+    splat,
+    store,
+)
 
 ITERATIONS = 40
 NEAR = 1e-9  # of the values at the ends, for a root
@@ -60,16 +72,21 @@ def watch(work, seen, size, h, rtol, H, t, n, g, window):
         smaller = y1 < low
         store(lows, row + n, select(smaller, t + h, load(lows, row + n)))
         store(lows, row, select(smaller, y1, low))
-        turned = ((d0 < 0.0) & (d1 > 0.0)) | ((d0 > 0.0) & (d1 < 0.0))
-        between = (6 * OUTPUTS + 2 * o) * WIDTH
-        crossed = (y1 < load(O, between)) | (y1 >= load(O, between + WIDTH))
-        eventful = eventful or any_lane(turned | crossed)
+        eventful = eventful or any_lane(happened(O, o, d0, y1, d1))
     if eventful:
         look_again(work, seen, size, h, rtol, H, t, n, g, window)
     for i in range(2 * OUTPUTS * WIDTH):
         O[i] = O[i + 2 * OUTPUTS * WIDTH]
     if eventful:
         bracket(O, seen, n, g)
+
+
+@njit(**INNER)
+def happened(O, o, d0, y1, d1):
+    """In which lanes a count turned or left the thresholds it was between."""
+    between = (6 * OUTPUTS + 2 * o) * WIDTH
+    crossed = (y1 < load(O, between)) | (y1 >= load(O, between + WIDTH))
+    return crossed | ((d0 < 0.0) & (d1 > 0.0)) | ((d0 > 0.0) & (d1 < 0.0))
 
 
 @njit(**INNER)
@@ -95,8 +112,15 @@ def look_again(work, seen, size, h, rtol, H, t, n, g, window):
             Z[i] = M[i]
             G[i] = N[i]
     for o in range(COUNTS):
-        for lane in range(WIDTH):
-            search(O, seen, o, lane, h, t, n, g, window)
+        d0, d1 = load(O, (OUTPUTS + o) * WIDTH), load(O, (3 * OUTPUTS + o) * WIDTH)
+        y1 = load(O, (2 * OUTPUTS + o) * WIDTH)
+        left = lane_bits(happened(O, o, d0, y1, d1))
+        lane = 0
+        while left:
+            if left & 1:
+                search(O, seen, o, lane, h, t, n, g, window)
+            left >>= 1
+            lane += 1
 
 
 @njit(**INNER)
@@ -106,12 +130,6 @@ def search(O, seen, o, lane, h, t, n, g, window):
     i, width = o * WIDTH + lane, OUTPUTS * WIDTH
     y0, d0, y1, d1 = O[i], h * O[i + width], O[i + 2 * width], h * O[i + 3 * width]
     turns = (d0 < 0.0 and d1 > 0.0) or (d0 > 0.0 and d1 < 0.0)
-    between = 0
-    for j in range(levels):
-        limit = limits[(o * levels + j) * n + g + lane]
-        between += (y0 < limit) != (y1 < limit)
-    if not turns and between == 0:
-        return
     c = divided(y0, d0, O[i + 4 * width], h * O[i + 5 * width], y1, d1)
     x0, v0 = 0.0, y0
     if turns:
