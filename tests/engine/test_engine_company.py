@@ -20,7 +20,14 @@ PEOPLE = varied(203)
 def course(people=PEOPLE, **options):
     done = run(BENCH, bid(HOURS), TIMES, people, limits=LIMITS, windows=[(0.0, HOURS)], **options)
     track = done.tracks["neutrophil"]
-    return [track.count, track.minimum, track.minimum_time, track.crossing, done.concentration["drug"], done.area["drug"]]
+    return [
+        track.count,
+        track.minimum,
+        track.minimum_time,
+        track.crossing,
+        done.concentration["drug"],
+        done.area["drug"],
+    ]
 
 
 @pytest.fixture(scope="module")
@@ -74,7 +81,9 @@ def test_who_cannot_be_integrated_is_named():
     with pytest.raises(SimulationError) as told:
         course(poisoned(100))
     text = str(told.value)
-    assert text.startswith("1 of 203 subjects failed; first: subject 100 (neutrophil, day 0.0: the step size became too small")
+    assert text.startswith(
+        "1 of 203 subjects failed; first: subject 100 (neutrophil, day 0.0: the step size became too small"
+    )
     assert "neutrophil.mtt=nan" in text and f"neutrophil.baseline={PEOPLE['neutrophil.baseline'][100]:.3g}" in text
     assert "on_failure='mask'" in text
 
@@ -82,7 +91,9 @@ def test_who_cannot_be_integrated_is_named():
 def test_many_failures_make_one_message():
     people = poisoned(100)
     people["neutrophil.mtt"][150:] = np.nan
-    with pytest.raises(SimulationError, match=r"^54 of 203 subjects failed; first: subject 100 .*; subject 151 \(") as told:
+    with pytest.raises(
+        SimulationError, match=r"^54 of 203 subjects failed; first: subject 100 .*; subject 151 \("
+    ) as told:
         course(people)
     assert str(told.value).count("subject ") == 3
 

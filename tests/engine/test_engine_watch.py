@@ -62,7 +62,9 @@ def test_crossings_increase_and_pad(both):
 def test_thresholds_of_their_own():
     people = varied(11)
     half = 0.5 * people["neutrophil.baseline"][:, None]
-    own = run(BENCH, bid(HOURS), [0.0, HOURS], people, limits={"neutrophil": half}, windows=[(0.0, HOURS)]).tracks["neutrophil"]
+    own = run(BENCH, bid(HOURS), [0.0, HOURS], people, limits={"neutrophil": half}, windows=[(0.0, HOURS)]).tracks[
+        "neutrophil"
+    ]
     for i in range(11):
         one = {name: float(v[i]) for name, v in people.items()}
         alone = run(BENCH, bid(HOURS), [0.0, HOURS], one, limits={"neutrophil": half[i]}, windows=[(0.0, HOURS)])
@@ -92,13 +94,17 @@ def test_nothing_outside_the_windows_is_seen():
 
 
 def test_what_never_falls_has_its_minimum_at_the_start():
-    done = run(BENCH, [], [0.0, HOURS], varied(8), limits={"neutrophil": LIMITS}, windows=[(0.0, HOURS)]).tracks["neutrophil"]
+    done = run(BENCH, [], [0.0, HOURS], varied(8), limits={"neutrophil": LIMITS}, windows=[(0.0, HOURS)]).tracks[
+        "neutrophil"
+    ]
     np.testing.assert_allclose(done.minimum[:, 0], varied(8)["neutrophil.baseline"], rtol=1e-12)
     assert done.crossing.shape[2] == 0
 
 
 def test_a_count_at_its_threshold_is_above_it():
-    done = run(BENCH, [], [0.0, HOURS], limits={"neutrophil": np.array([5.0])}, windows=[(0.0, HOURS)]).tracks["neutrophil"]
+    done = run(BENCH, [], [0.0, HOURS], limits={"neutrophil": np.array([5.0])}, windows=[(0.0, HOURS)]).tracks[
+        "neutrophil"
+    ]
     assert done.crossing.shape[2] == 0
 
 
@@ -120,7 +126,9 @@ def test_a_jump_over_a_threshold_is_a_crossing(kind):
         {"TIME": 0.0, "AMT": 40.0, "II": 12.0, "ADDL": 24},
         {"TIME": 300.0, "AMT": 40.0 if kind == 4 else 0.0, "EVID": kind},
     )
-    done = run(BENCH, events, [0.0, 299.0, 300.0, 400.0], limits={"neutrophil": LIMITS}, windows=[(0.0, 200.0), (200.0, 400.0)])
+    done = run(
+        BENCH, events, [0.0, 299.0, 300.0, 400.0], limits={"neutrophil": LIMITS}, windows=[(0.0, 200.0), (200.0, 400.0)]
+    )
     track = done.tracks["neutrophil"]
     assert track.count[0, 1] < 2.0 and track.count[0, 2] == 5.0
     assert track.crossing[0, 0, :2][1] == 300.0 and track.crossing[0, 1, 1] == 300.0
