@@ -6,9 +6,9 @@ from itertools import pairwise
 
 import numpy as np
 import pytest
+from engine_cases import BENCH, effect_on, model_of, run
 from scipy.integrate import solve_ivp
 
-from engine_cases import BENCH, effect_on, model_of, run
 from myelosim.components import pk
 from myelosim.engine import block as equations
 from myelosim.spec.regimen import DoseEvent

@@ -9,8 +9,8 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
-
 from engine_cases import BENCH
+
 from myelosim.components.lineages import friberg
 from myelosim.engine import block as equations
 from myelosim.engine import cache, emit, stepper

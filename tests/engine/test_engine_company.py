@@ -6,8 +6,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-
 from engine_cases import BENCH, bid, run, varied
+
 from myelosim.engine import job
 from myelosim.errors import SimulationError
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-
 from engine_cases import run, solved, typical
+
 from myelosim.components import pk
 from myelosim.engine.block import concentration_per_amount
 from myelosim.spec.library import load_model

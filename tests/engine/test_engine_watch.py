@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
-
 from engine_cases import BENCH, bid, doses, run, varied
 
 HOURS = 56 * 24.0
@@ -75,14 +76,14 @@ def test_thresholds_of_their_own():
 def test_windows_share_what_there_is(both):
     edges = [0.0, 100.0, 337.3, 700.0, HOURS]
     people = varied(60, seed=4)
-    windows = list(zip(edges, edges[1:], strict=False))
+    windows = list(pairwise(edges))
     parts = run(BENCH, bid(HOURS), edges, people, limits={"neutrophil": LIMITS}, windows=windows).tracks["neutrophil"]
     few, fine = both
     np.testing.assert_allclose(parts.minimum.min(axis=1), few.minimum[:, 0], rtol=2e-6)
     width = min(parts.crossing.shape[2], few.crossing.shape[2])
     np.testing.assert_allclose(parts.crossing[:, :, :width], few.crossing[:, :, :width], atol=0.02)
     for k, (low, high) in enumerate(windows):
-        within = (GRID >= low) & (GRID <= high)
+        within = (low <= GRID) & (high >= GRID)
         edge = np.minimum(parts.count[:, k], parts.count[:, k + 1])
         np.testing.assert_allclose(parts.minimum[:, k], np.minimum(fine[:, within].min(axis=1), edge), rtol=2e-6)
         assert np.all((parts.minimum_time[:, k] >= low) & (parts.minimum_time[:, k] <= high))
@@ -110,13 +111,12 @@ def test_a_count_at_its_threshold_is_above_it():
 
 def test_room_is_made_for_many_crossings():
     many = [{"TIME": 240.0 * i, "AMT": 900.0, "CMT": "central"} for i in range(40)]
-    done = run(
-        BENCH, doses(*many), [0.0, 9600.0], {"neutrophil.mtt": 40.0}, limits={"neutrophil": np.array([4.0, 1.0])}, windows=[(0.0, 9600.0)]
-    ).tracks["neutrophil"]  # fmt: skip
+    short, limits = {"neutrophil.mtt": 40.0}, {"neutrophil": np.array([4.0, 1.0])}
+    done = run(BENCH, doses(*many), [0.0, 9600.0], short, limits=limits, windows=[(0.0, 9600.0)]).tracks["neutrophil"]
     hours = done.crossing[0, 0][np.isfinite(done.crossing[0, 0])]
     assert len(hours) > 60 and np.all(np.diff(hours) > 0)
     grid = np.arange(0.0, 9600.1, 2.0)
-    fine = run(BENCH, doses(*many), grid, {"neutrophil.mtt": 40.0}).tracks["neutrophil"].count[0]
+    fine = run(BENCH, doses(*many), grid, short).tracks["neutrophil"].count[0]
     assert len(hours) == np.sum((fine[1:] < 4.0) != (fine[:-1] < 4.0))
 
 
