@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 import tempfile
+import threading
 from functools import cache
 from pathlib import Path
 from types import ModuleType
@@ -22,14 +23,20 @@ from platformdirs import user_cache_path
 
 from myelosim.engine import lanes
 
+_importing = threading.Lock()
+
 
 @cache
 def folder() -> Path:
     """Return the folder of compiled programs: ``MYELOSIM_CACHE``, else the user's cache, else a temporary one."""
     chosen = os.environ.get("MYELOSIM_CACHE")
-    for path in (Path(chosen) if chosen else user_cache_path("myelosim"), Path(tempfile.gettempdir()) / "myelosim"):
+    user = os.getuid() if hasattr(os, "getuid") else "user"
+    spare = Path(tempfile.gettempdir()) / f"myelosim-{user}"
+    for path in (Path(chosen) if chosen else user_cache_path("myelosim"), spare):
         try:
-            path.mkdir(parents=True, exist_ok=True)
+            path.mkdir(mode=0o700 if path is spare else 0o777, parents=True, exist_ok=True)
+            if path is spare and user not in ("user", path.stat().st_uid):
+                continue  # somebody else's: what is in it would be run
             with tempfile.TemporaryFile(dir=path):
                 return path
         except OSError:
@@ -51,8 +58,11 @@ def program(text: str) -> ModuleType:
     """Return the module of a program's text, written and imported once."""
     digest = hashlib.sha256((text + _versions()).encode()).hexdigest()[:20]
     name = f"myelosim_program_{digest}"
-    if name in sys.modules:
-        return sys.modules[name]
+    with _importing:
+        return sys.modules.get(name) or _imported(name, text)
+
+
+def _imported(name: str, text: str) -> ModuleType:
     path = folder() / f"{name}.py"
     if not path.exists():
         with tempfile.NamedTemporaryFile("w", dir=folder(), suffix=".tmp", delete=False, encoding="utf-8") as draft:
@@ -61,6 +71,10 @@ def program(text: str) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec is not None and spec.loader is not None
     module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
+    sys.modules[name] = module  # numba looks there while it compiles
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
     return module

@@ -230,20 +230,23 @@ def _stops(
     every = every[(every >= 0) & (every <= end + MERGE)]
     stop = every[np.r_[True, np.diff(every) > MERGE]]
 
-    def at(time: Any) -> Any:
+    def nearest(time: Any) -> Any:
         return np.searchsorted(stop, np.asarray(time) + MERGE, side="right") - 1
 
-    save = np.full(len(stop), -1)
-    save[at(times)] = np.arange(len(times))
-    window = np.full(len(stop), -1)
+    saved = nearest(times)
+    copies = np.maximum(np.bincount(saved, minlength=len(stop)), 1)  # a stop holds one save
+    first = np.cumsum(copies) - copies
+    save = np.full(copies.sum(), -1)
+    save[first[saved] + np.arange(len(times)) - np.searchsorted(saved, saved)] = np.arange(len(times))
+    window = np.full(len(save), -1)
     for i, (begin, finish) in enumerate(windows):
-        window[at(begin) : at(finish)] = i
+        window[first[nearest(begin)] : first[nearest(finish)]] = i
     kept = [a for a in acts if 0 <= a[0] <= end + MERGE]
-    where = at([a[0] for a in kept]) if kept else np.zeros(0, int)
+    where = first[nearest([a[0] for a in kept])] if kept else np.zeros(0, int)
     order = np.argsort(where, kind="stable")
-    act_from = np.searchsorted(where[order], np.arange(len(stop) + 1))
+    act_from = np.searchsorted(where[order], np.arange(len(save) + 1))
     columns = [np.array([kept[i][k] for i in order], float if k == 4 else int) for k in (1, 2, 3, 4)]
-    return stop, save, window, act_from, *columns
+    return np.repeat(stop, copies), save, window, act_from, *columns
 
 
 def _joined(each: Sequence[Any]) -> tuple[np.ndarray, ...]:

@@ -69,7 +69,7 @@ def _elapsed(value: Any, horizon: float) -> float:
         raise SpecError(f"visits: {value!r} is not a day; give {FORM}")
     if day < 0:
         raise SpecError(f"visits: elapsed day {day:g} is before time zero; give days from 0 on")
-    if day > horizon:
+    if day > horizon * (1 + 1e-12):
         raise SpecError(
             f"visits: elapsed day {day:g} is after the horizon of {horizon:g} days; leave it out, or add days"
         )

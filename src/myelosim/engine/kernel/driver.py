@@ -29,7 +29,7 @@ from myelosim.engine.kernel.structure import (
     observe,
     rhs,
 )
-from myelosim.engine.kernel.watch import begin_window, bracket, watch
+from myelosim.engine.kernel.watch import begin_window, bracket, jump, watch
 from myelosim.engine.lanes import INNER, JIT, WIDTH, address, after, load, store
 
 BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET = 0, 1, 2, 3, 4, 5
@@ -130,8 +130,9 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
     lev, after_dose, status, total, t = min(2, H[1] - 1), min(4, H[1] - 1), DONE, 0, stop[span[0]]
     for i in range(span[0], span[1]):
         t = stop[i]
-        acted = act_from[i + 1] > act_from[i]
+        acted, fresh = act_from[i + 1] > act_from[i], False
         for a in range(act_from[i], act_from[i + 1]):
+            fresh = fresh or act_kind[a] == RESET
             act(work, act_kind[a], act_target[a], load(amount, act_row[a] * n + g) * act_factor[a])
         carry(C, Y)
         expose_now(A, S, X)
@@ -143,6 +144,8 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
         rhs(C, Y, X, F)
         if WATCHED:
             if window[i] >= 0:
+                if fresh and i > span[0] and window[i - 1] >= 0:
+                    jump(O, seen, t, n, g, window[i])
                 if i == span[0] or window[i - 1] != window[i]:
                     begin_window(work, seen, t, n, g, window[i])
                 observe(C, F, X, O, OUTPUTS)

@@ -57,6 +57,23 @@ def bracket(O, seen, n, g):
 
 
 @njit(**INNER)
+def jump(O, seen, t, n, g, window):
+    """Note what a sudden change of the counts at ``t`` passes over, and a minimum it leads to."""
+    levels, room, limits, lows, crossings = seen
+    for o in range(COUNTS):
+        for lane in range(WIDTH):
+            y, under = O[o * WIDTH + lane], O[(6 * OUTPUTS + 2 * o) * WIDTH + lane]
+            row = 2 * (window * COUNTS + o) * n + g + lane
+            if y < lows[row]:
+                lows[row] = y
+                lows[row + n] = t
+            for j in range(levels):
+                limit = limits[(o * levels + j) * n + g + lane]
+                if (limit > under) != (y < limit):
+                    note(seen, o, j, lane, t, n, g)
+
+
+@njit(**INNER)
 def watch(work, seen, size, h, rtol, H, t, n, g, window):
     """Look at a finished step of ``h`` hours that began at ``t``."""
     C, Z, G, X, O = work[0], work[3], work[4], work[9], work[12]
@@ -153,11 +170,18 @@ def cross(seen, c, x0, v0, x1, v1, o, lane, h, t, n, g):
         if (v0 < limit) == (v1 < limit):
             continue
         x = root_of(quintic, c, x0, v0 - limit, x1, v1 - limit, limit)
-        row = (o * levels + j) * (room + 1) * n + g + lane
-        found = int(crossings[row])
-        crossings[row] = found + 1
-        if found < room:
-            crossings[row + (found + 1) * n] = t + x * h
+        note(seen, o, j, lane, t + x * h, n, g)
+
+
+@njit(**INNER)
+def note(seen, o, j, lane, t, n, g):
+    """Write a crossing of threshold ``j`` where there is room, and count it in any case."""
+    levels, room, limits, lows, crossings = seen
+    row = (o * levels + j) * (room + 1) * n + g + lane
+    found = int(crossings[row])
+    crossings[row] = found + 1
+    if found < room:
+        crossings[row + (found + 1) * n] = t
 
 
 @njit(**INNER)

@@ -1,0 +1,238 @@
+"""Simulations from the top: shapes, units, subjects, doses, endpoints, refusals."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import replace
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import myelosim as ms
+from myelosim.simulation import simulated
+
+MODEL = ms.load_model("generic_oral_2cmt_friberg")
+DOSE = "drug 40 mg BID d1-28"
+
+
+def bench(**options):
+    return ms.simulate(MODEL, DOSE, **{"days": 56, **options})
+
+
+@pytest.fixture(scope="module")
+def people():
+    return bench(population=ms.Population(40, seed=3), visits="d1 weekly")
+
+
+def test_dims_and_units(people):
+    assert people["count"].dims == ("subject", "lineage", "time") and people["count"].shape == (40, 1, 57)
+    assert people["concentration"].dims == ("subject", "drug", "time")
+    assert people["observed"].dims == ("subject", "lineage", "visit") and people["observed"].shape[2] == 9
+    assert people["dose_given"].dims == ("subject", "dose") and people["dose_given"].shape == (40, 56)
+    assert people["nadir"].dims == ("subject", "lineage")
+    assert people["units"].to_numpy().tolist() == ["10^9/L"] and people["concentration_unit"].item() == "mg/L"
+    assert people["time"].attrs["units"] == "day" and people["time"].to_numpy().tolist() == list(range(57))
+    assert all("long_name" in v.attrs for n, v in people.data_vars.items() if v.dtype.kind == "f")
+
+
+def test_says_where_it_comes_from(people):
+    about = people.attrs
+    assert (about["model"], about["seed"], about["tolerance"], about["regimen"]) == (MODEL.name, 3, 1e-6, DOSE)
+    assert about["spec_hash"] == MODEL.spec_hash and about["assumed_parameters"] == len(MODEL.assumed) > 0
+    assert bench(days=2).attrs["seed"] == -1
+
+
+def test_times_and_days():
+    assert bench(days=2.5)["time"].to_numpy().tolist() == [0.0, 1.0, 2.0, 2.5]
+    some = bench(days=None, times=[5.0, 7.5, 1344.0])
+    assert (24 * some["time"]).to_numpy().tolist() == [5.0, 7.5, 1344.0]
+    assert float(some["nadir"].squeeze()) == pytest.approx(float(bench()["nadir"].squeeze()), rel=1e-6)
+    ahead = bench(times=[24.0], days=56)
+    assert float(ahead["nadir"].squeeze()) == pytest.approx(float(bench()["nadir"].squeeze()), rel=1e-6)
+    assert ahead.sizes["time"] == 1
+
+
+def test_times_that_differ_by_round_off_all_have_values():
+    ds = bench(times=[0.0, 2.4, 2.4 + 1e-10, 16.8], days=3, visits=[0.1, 0.7])
+    assert not ds["count"].isnull().any() and not ds["observed"].isnull().any()
+
+
+@pytest.mark.parametrize(
+    "options, sentence",
+    [
+        ({"days": None}, "give times"),
+        ({"days": 0}, "positive number of days"),
+        ({"days": float("nan")}, "positive number of days"),
+        ({"times": [3.0, 2.0]}, "later than the one before"),
+        ({"times": [-1.0, 2.0]}, "from 0 on"),
+        ({"times": []}, "from 0 on"),
+        ({"start": {"platelet": 100.0}}, "has no lineage 'platelet'"),
+        ({"start": {"neutrophil": 0.0}}, "not a positive count"),
+        ({"visits": [60]}, "after the horizon"),
+        ({"population": ms.Population(2), "individuals": pd.DataFrame({"drug.cl": [1.0]})}, "not both"),
+        ({"grading": "ctcae_v99"}, "ctcae_v99"),
+    ],
+)
+def test_refusals(options, sentence):
+    with pytest.raises(ms.SpecError, match=sentence):
+        bench(**options)
+
+
+@pytest.mark.parametrize(
+    "column", [{"drug.cl": [6.0, np.nan]}, {"drug.clearance": [6.0, 7.0]}, {"drug.cl": ["a", "b"]}]
+)
+def test_bad_individuals_are_refused(column):
+    with pytest.raises(ms.MyelosimError, match=next(iter(column))):
+        bench(individuals=pd.DataFrame(column))
+
+
+def test_a_dose_of_an_unknown_drug_is_refused():
+    with pytest.raises(ms.SpecError, match="no drug 'drog'"):
+        ms.simulate(MODEL, "drog 40 mg BID", days=2)
+
+
+def test_typical_subject_is_the_default():
+    typical = bench()["count"]
+    given = bench(individuals=pd.DataFrame({n: [p.value] for n, p in MODEL.parameters.items()}))["count"]
+    np.testing.assert_array_equal(typical, given)
+    assert typical.sizes["subject"] == 1
+
+
+def test_populations_repeat_and_extend(people):
+    again = bench(population=ms.Population(40, seed=3), visits="d1 weekly")
+    more = bench(population=ms.Population(90, seed=3), visits="d1 weekly").isel(subject=slice(40))
+    for name in ("count", "observed", "nadir", "nadir_day", "days_grade3", "observed_grade"):
+        np.testing.assert_array_equal(people[name], again[name])
+        np.testing.assert_array_equal(people[name], more[name])
+    other = bench(population=ms.Population(40, seed=4))
+    assert not np.any(other["nadir"] == people["nadir"])
+
+
+def test_endpoints_are_those_of_a_fine_course():
+    ds = bench(times=np.arange(0.0, 1344.1, 0.5), population=ms.Population(30, seed=3), tolerance=1e-8)
+    count, days = ds["count"].to_numpy()[:, 0], ds["time"].to_numpy()
+    np.testing.assert_allclose(ds["nadir"][:, 0], count.min(axis=1), rtol=2e-6)
+    np.testing.assert_allclose(ds["nadir_day"][:, 0], days[count.argmin(axis=1)], atol=0.03)
+    for grade, limit in ((3, 1.0), (4, 0.5)):
+        below = np.mean(count[:, :-1] < limit, axis=1) * 56.0
+        np.testing.assert_allclose(ds[f"days_grade{grade}"][:, 0], below, atol=0.06)
+    worst = np.digitize(count.min(axis=1), [0.5, 1.0, 1.5])
+    np.testing.assert_array_equal(ds["worst_grade"][:, 0] >= 3, worst <= 1)
+
+
+def test_cycles_have_their_own_nadir():
+    ds = ms.simulate(MODEL, "drug 100 mg BID d1-7 q21d x3", days=63)
+    assert ds["cycle"].to_numpy().tolist() == [1, 2, 3]
+    nadir, day = ds["cycle_nadir"].to_numpy()[0, 0], ds["cycle_nadir_day"].to_numpy()[0, 0]
+    assert np.all(np.diff(np.concatenate([day[:1] * 0, day])) > 0)
+    assert np.all((day >= [0, 21, 42]) & (day <= [21, 42, 63]))
+    assert float(ds["nadir"].squeeze()) == nadir.min()
+    assert float(ds["nadir_day"].squeeze()) == day[nadir.argmin()]
+
+
+def test_doses_by_weight_follow_the_subject():
+    heavy = ms.simulate(MODEL, "drug 1 mg/kg QD", days=3, individuals=pd.DataFrame({"weight": [50.0, 70.0, 100.0]}))
+    for i, weight in enumerate((50, 70, 100)):
+        alone = ms.simulate(MODEL, f"drug {weight} mg QD", days=3)
+        np.testing.assert_allclose(heavy["concentration"][i], alone["concentration"][0], rtol=1e-9, atol=1e-12)
+    everybody = ms.simulate(
+        MODEL, "drug 1 mg/kg QD", days=3, population=ms.Population(2, covariates={"weight": [50.0, 100.0]})
+    )
+    peak = everybody["area"].to_numpy()[:, 0, -1] * MODEL.parameters["drug.cl"].value
+    assert np.all(peak > 0)
+
+
+def test_start_off_the_baseline(people):
+    low = bench(start={"neutrophil": 2.0}, population=ms.Population(40, seed=3))
+    np.testing.assert_allclose(low["count"][:, 0, 0], 2.0, rtol=1e-13)
+    np.testing.assert_allclose(low["baseline"], 2.0, rtol=1e-13)
+    full = people["baseline"].to_numpy()[:, 0] > 2.2
+    assert np.all(low["count"].to_numpy()[full, 0, 1] < people["count"].to_numpy()[full, 0, 1])
+
+
+def test_what_a_model_warns_of_is_said():
+    model = ms.load_model("generic_three_lineage")
+    with pytest.warns(ms.MyelosimWarning, match="stability limit"):
+        ds = ms.simulate(model, DOSE, days=7)
+    assert "stability limit" in ds.attrs["warnings"] and ds.attrs["illustrative"] == 1
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        simulated(model, DOSE, days=7, warn=False)
+
+
+def test_all_lineages_run_under_one_exposure():
+    model = ms.load_model("generic_three_lineage")
+    with pytest.warns(ms.MyelosimWarning):
+        ds = ms.simulate(model, DOSE, days=28, start={"hemoglobin": 12.0})
+    assert ds["lineage"].to_numpy().tolist() == ["neutrophil", "platelet", "hemoglobin"]
+    assert ds["units"].to_numpy().tolist() == ["10^9/L", "10^9/L", "g/dL"]
+    np.testing.assert_allclose(ds["rbc"], ds["count"].sel(lineage="hemoglobin") * 10 / 30, rtol=1e-12)
+    assert float(ds["count"].sel(lineage="hemoglobin")[0, 0]) == pytest.approx(12.0)
+    alone = ms.simulate(MODEL, DOSE, days=28)
+    np.testing.assert_allclose(ds["count"][:, :1], alone["count"], rtol=1e-6)
+
+
+def test_subjects_that_cannot_be_integrated():
+    model = MODEL.replace({"drug.neutrophil.slope": 5000.0})
+    frame = pd.DataFrame({"drug.neutrophil.slope": [0.35, 1e9, 0.5]})
+    with pytest.raises(ms.SimulationError, match=r"1 of 3 subjects failed; first: subject 1 \(neutrophil"):
+        ms.simulate(model, DOSE, days=14, individuals=frame)
+    with pytest.warns(ms.MyelosimWarning, match=r"1 subjects could not be integrated and are NaN: \[1\]"):
+        ds = ms.simulate(model, DOSE, days=14, individuals=frame, on_failure="mask", visits="d1 weekly")
+    for name in ("count", "nadir", "days_grade3", "recovery_day", "observed"):
+        assert ds[name][1].isnull().all(), name
+    for name in ("count", "nadir", "days_grade3", "observed"):
+        assert not ds[name][[0, 2]].isnull().any(), name
+    assert ds["worst_grade"][1, 0] == -1 and np.all(ds["worst_grade"][[0, 2], 0] >= 0)
+
+
+def test_a_model_without_lineages_has_concentrations_only():
+    ds = ms.simulate(ms.load_model("generic_iv_1cmt"), "drug 100 mg once", days=2)
+    assert "count" not in ds and "nadir" not in ds and "lineage" not in ds.dims
+    assert float(ds["concentration"].squeeze()[0]) > 0
+
+
+def test_no_dose_at_all():
+    ds = ms.simulate(MODEL, ms.Regimen(()), days=14)
+    np.testing.assert_allclose(ds["count"], 5.0, rtol=1e-12)
+    assert ds.sizes["dose"] == 0 and float(ds["days_grade3"].squeeze()) == 0
+
+
+def test_rows_give_the_same_simulation_back():
+    ds = ms.simulate(MODEL, "drug 40 mg BID d1-7 + drug 60 mg over 2 h iv once d3", days=14)
+    rows = ms.to_events(ds)
+    assert list(rows.columns[:4]) == ["ID", "TIME", "AMT", "RATE"] and set(rows["EVID"]) == {0, 1}
+    assert rows["TIME"].is_monotonic_increasing and rows["EVID"].iloc[0] == 0
+    np.testing.assert_allclose(rows.loc[rows["EVID"] == 0, "DV"], ds["count"].to_numpy().ravel())
+
+
+def test_observed_scatter_is_there_only_with_visits(people):
+    assert "observed" not in bench(days=7) and "observed_grade" not in bench(days=7)
+    ratio = people["observed"].to_numpy()[:, 0] / people["count"].to_numpy()[:, 0, ::7]
+    assert 0.1 < np.std(np.log(ratio[ratio > 0.2])) < 0.3
+
+
+def test_sensitivity_finds_what_drives_the_nadir():
+    table = ms.sensitivity(MODEL, DOSE, endpoint="nadir", days=56)
+    assert set(table["parameter"]) <= set(MODEL.parameters)
+    by_name = table.set_index("parameter")["elasticity"]
+    assert by_name["neutrophil.baseline"] == pytest.approx(1.0, abs=1e-4)
+    assert by_name["drug.cl"] > 0 > by_name["drug.neutrophil.slope"]
+    assert table["elasticity"].abs().is_monotonic_decreasing
+    with pytest.raises(ms.SpecError, match="not an endpoint"):
+        ms.sensitivity(MODEL, DOSE, endpoint="nadyr")
+
+
+def test_threads_change_no_bit(people):
+    ds = bench(population=ms.Population(40, seed=3), visits="d1 weekly", threads=3)
+    for name in people.data_vars:
+        np.testing.assert_array_equal(ds[name], people[name], err_msg=str(name))
+
+
+def test_models_differ_by_what_they_say():
+    assert bench(days=7)["count"].equals(bench(days=7)["count"])
+    weaker = ms.simulate(MODEL.replace({"drug.neutrophil.slope": 0.2}), DOSE, days=56)
+    assert float(weaker["nadir"].squeeze()) > float(bench()["nadir"].squeeze())
+    same = ms.simulate(replace(MODEL, name="other"), DOSE, days=56)
+    assert same["count"].equals(bench()["count"])
