@@ -236,3 +236,8 @@ def test_models_differ_by_what_they_say():
     assert float(weaker["nadir"].squeeze()) > float(bench()["nadir"].squeeze())
     same = ms.simulate(replace(MODEL, name="other"), DOSE, days=56)
     assert same["count"].equals(bench()["count"])
+
+
+def test_an_endpoint_of_zero_has_no_elasticity():
+    table = ms.sensitivity(ms.load_model("generic_oral_2cmt_friberg"), "drug 0 mg once", endpoint="days_grade3", days=7)
+    assert table["elasticity"].isna().all()

@@ -111,6 +111,7 @@ CHANGES = [
     ('"sample"', '{ drug = "abc", specie = "dog" }',
      "model.specie (line 3): unknown key 'specie'; did you mean 'species'?"),
     ("days    = 56", "days    = 0", "0 days is no horizon"),
+    ("days    = 56", "days    = 40000", "longer than the 3660 days"),
     ("days    = 56", "days    = nan", "days (line 4): nan is not a finite number"),
     ("days    = 56", 'days    = "56"', '"56" has no unit'),
     ("days    = 56", 'days    = "56 mg"', "unit 'mg' is not a time"),

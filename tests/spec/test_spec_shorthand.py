@@ -115,6 +115,7 @@ def test_several_drugs():
         ("drug 40 mg QD d1-2 q28d q21d", "'q21d' is a second cycle"),
         ("drug 40 mg q0d", "is not an interval"),
         ("drug 40 mg q21d x0", "gives nothing"),
+        ("drug 40 mg q21d x99999", "more than the 10000 times"),
         ("drug 40 mg once q21d", "needs the days within it"),
         ("drug 40 mg once d1-5", "'once' on several days"),
         ("drug 40 mg once d1 q21d", "'once' does not come again"),

@@ -14,6 +14,7 @@ from myelosim.spec.scenario import Recommend, Scenario
 from myelosim.trial import Trial
 
 DRAWS = tuple(range(1, 9))
+DAILY = 400  # days of a study up to which every day is a candidate
 BRISK, PATIENT = (
     1e7,
     1e9,
@@ -35,7 +36,8 @@ def candidate_days(scenario: Scenario) -> tuple[float, ...]:
     """Return the days among which to choose, those of the protocol included; none where nothing is counted."""
     if not scenario.model.lineages:
         return ()
-    given = wanted(scenario).candidates or tuple(float(day) for day in range(1, int(scenario.days) + 1))
+    apart = 1 + int(scenario.days) // DAILY
+    given = wanted(scenario).candidates or tuple(float(day) for day in range(1, int(scenario.days) + 1, apart))
     return tuple(sorted({*given, *scenario.visits, *wanted(scenario).fixed}))
 
 

@@ -42,7 +42,8 @@ def sensitivity(
     Returns
     -------
     pandas.DataFrame
-        Columns parameter, value, unit, evidence, elasticity, by falling size of the elasticity.
+        Columns parameter, value, unit, evidence, elasticity, by falling size of the elasticity; NaN where the endpoint is
+        zero or has no value.
 
     Raises
     ------
@@ -65,7 +66,9 @@ def sensitivity(
         raise SpecError(f"sensitivity: no lineage {lineage!r}; the model has {', '.join(ds['lineage'].to_numpy())}")
     values = (ds[endpoint].sel(lineage=lineage) if lineage else ds[endpoint].isel(lineage=0)).to_numpy().astype(float)
     low, high = values[0::2], values[1::2]
-    elasticity = (high - low) / (0.5 * (high + low)) / (2 * change)
+    middle = 0.5 * (high + low)
+    middle[middle == 0] = np.nan  # of nothing there is no percent
+    elasticity = (high - low) / middle / (2 * change)
     out = pd.DataFrame({
         "parameter": names, "value": [model.parameters[n].value for n in names],
         "unit": [model.parameters[n].unit for n in names], "evidence": [model.parameters[n].evidence for n in names],

@@ -80,7 +80,13 @@ def _components(model: Model) -> Iterator[tuple[str, str]]:
         values = values_of(model.parameters, name)
         asked = [one.name for one in module.parameters(dict(structure))]
         if all(one in values and math.isfinite(values[one]) and values[one] >= 0 for one in asked):
-            for sentence in module.problems(Values(**values), dict(structure)):
+            try:
+                found = module.problems(Values(**values), dict(structure))
+            except ArithmeticError as error:
+                found = [
+                    f"its equations cannot be evaluated with these values ({error}); one is far too small or too large"
+                ]
+            for sentence in found:
                 yield name, sentence
 
 

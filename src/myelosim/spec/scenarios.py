@@ -18,6 +18,7 @@ from myelosim.spec.parts import observables
 from myelosim.spec.scenario import Recommend, Scenario
 from myelosim.spec.visits import parse_visits
 
+LONGEST = 3660
 NO_RULES = "rules are not built yet; leave 'rules' and [rule] out, and give the doses as they are to be taken"
 
 
@@ -47,6 +48,8 @@ def read_scenario(table: Table, name: str) -> Scenario:
     days = table.quantity("days", "d")
     if days <= 0:
         table.fail("days", f"{days:g} days is no horizon; it must be above 0")
+    elif days > LONGEST:
+        table.fail("days", f"{days:g} days is longer than the {LONGEST} days (ten years) that a scenario may last")
     if "rule" in table.data:
         table.raw("rule")
         table.fail("rule", NO_RULES)

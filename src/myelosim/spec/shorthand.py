@@ -17,6 +17,7 @@ FORM = (
     "<drug> <amount> [over <duration>] [iv|sc|oral] [QD|BID|TID|q<n>h|q<n>d|q<n>w|once] [d<a>-<b>[,<c>]] "
     "[q<n>d|q<n>w] [x<cycles>]"
 )
+MOST_CYCLES = 10_000
 ROUTES = ("iv", "sc", "oral")
 PER_DAY = {"QD": 24.0, "BID": 12.0, "TID": 8.0}
 
@@ -120,6 +121,8 @@ def _next(out: _Parts, words: list[str]) -> list[str]:
         out.times = int(match[1])
         if out.times < 1:
             raise ValueError(f"'{word}' gives nothing; write x1 or more, or leave the dose out")
+        if out.times > MOST_CYCLES:
+            raise ValueError(f"'{word}' is more than the {MOST_CYCLES} times a dose may be repeated")
     elif _DAYS.fullmatch(word):
         _only_once(out.days, word, "choice of days")
         if out.cycle or out.times:
