@@ -5,6 +5,7 @@ from spec_samples import DRUG, SPECIES
 
 from myelosim.errors import SpecError
 from myelosim.spec import list_models, load_model
+from myelosim.spec.library import files
 
 
 def values(model):
@@ -166,3 +167,13 @@ def test_every_shipped_composition_turns_back(tmp_path):
                 assert again == model, (drug, species, variant)
                 assert again.spec_hash == model.spec_hash
     assert tried >= 10
+
+
+def test_a_section_for_an_unknown_species_is_not_dropped(tmp_path):
+    shipped = files("drugs")["cemsidomide"]
+    mine = tmp_path / "mine.toml"
+    mine.write_text(
+        shipped.read_text(encoding="utf-8").replace("[species.cynomolgus", "[species.monkey"), encoding="utf-8"
+    )
+    with pytest.raises(SpecError, match="'monkey' is not a species"):
+        load_model(mine, species="human", variant="rrmm")

@@ -155,9 +155,19 @@ def _composed(
     if path is None:
         raise SpecError(f"no species '{species}'{suggestion(species, files('species'))}")
     held = read_toml(path)
-    return compose(
-        drugs, (held.text("name", path.stem), held), variant, None if gcsf is None else called[-1], sensitivity
-    )
+    own = held.text("name", path.stem)
+    for _, table in drugs:
+        _only_known_species(table, {*files("species"), own})
+    return compose(drugs, (own, held), variant, None if gcsf is None else called[-1], sensitivity)
+
+
+def _only_known_species(table: Table, known: set[str]) -> None:
+    """Refuse a drug file that speaks of a species nobody knows: what it says there would be dropped silently."""
+    sections = table.data.get("species")
+    for name in sections if isinstance(sections, dict) else ():
+        if name not in known:
+            table.findings.add((*table.path, "species", name), f"'{name}' is not a species{suggestion(name, known)}")
+    table.findings.check()
 
 
 def _drug(name: str | os.PathLike[str]) -> tuple[str, Table]:
