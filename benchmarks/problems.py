@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pandas as pd
@@ -20,8 +20,20 @@ class Problem:
     model: str
     dose: str
     days: int
+    size: int
     individuals: Callable[[int], pd.DataFrame]
     rivals: bool = False
+    reference: float = 1e-11  # tolerance of the run that errors are measured against
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """A shipped scenario from file to table: all its arms, endpoints and the choice of visit days."""
+
+    name: str
+    meaning: str
+    scenario: str
+    size: int  # subjects in each arm
 
 
 def bench1_subjects(n: int) -> pd.DataFrame:
@@ -51,22 +63,25 @@ def avadomide_subjects(n: int) -> pd.DataFrame:
     )
 
 
-PROBLEMS = {
+PROBLEMS: dict[str, Problem | Comparison] = {
     p.name: p
     for p in (
         Problem(
             "bench-1", "neutrophils, 40 mg BID for 28 of 56 days", "generic_oral_2cmt_friberg", "drug 40 mg BID d1-28", 56,
-            bench1_subjects, rivals=True,
+            10_000, bench1_subjects, rivals=True,
         ),
         Problem(
             "bench-2", "the same with platelets and red cells, 25 states", "generic_three_lineage", "drug 40 mg BID d1-28", 56,
-            bench1_subjects,
+            10_000, bench1_subjects,
         ),
-        Problem("bench-3", "neutrophils, one dose, 21 days", "generic_oral_2cmt_friberg", "drug 40 mg once", 21, bench1_subjects),
+        Problem(
+            "bench-3", "neutrophils, one dose, 21 days", "generic_oral_2cmt_friberg", "drug 40 mg once", 21, 10_000, bench1_subjects,
+        ),
         Problem(
             "avadomide", "stiff egress, beta = 20, 4 mg QD for 56 days", "abbiati_2021_avadomide_mm", "avadomide 4 mg QD", 56,
-            avadomide_subjects,
+            1_000, avadomide_subjects, reference=1e-9,
         ),
+        Comparison("compare", "8 schedules, three lineages, 112 days, G-CSF", "cemsidomide_human_schedules", 1_000),
     )
 }  # fmt: skip
 
@@ -78,3 +93,10 @@ def run(problem: Problem, individuals: pd.DataFrame, tolerance: float, threads: 
         threads=threads,
     )  # fmt: skip
     return ds["count"].to_numpy()
+
+
+def compare(problem: Comparison, size: int, threads: int) -> int:
+    """Compare the arms; return how many subjects they have together."""
+    scenario = ms.load_scenario(problem.scenario)
+    ds = ms.compare(replace(scenario, size=size), threads=threads)
+    return ds.sizes["arm"] * ds.sizes["subject"]
