@@ -7,6 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from engine_cases import BENCH, bid, counts, doses, model_of, run, solved, superposed, typical, varied, with_table
+from scipy.integrate import solve_ivp
 
 from myelosim.errors import SpecError
 from myelosim.spec.library import load_model
@@ -86,6 +87,25 @@ def test_a_reset_ends_infusions_that_run():
     np.testing.assert_array_equal(done.tracks["neutrophil"].count[0, 1:], 5.0)
 
 
+@pytest.mark.parametrize("structure", ["first_order", "none"])
+def test_kinetics_without_closed_form_alone(structure):
+    model = model_of([], [("drug", "michaelis_menten", {"absorption": structure})], [])
+    p = {"drug.vmax": 6.0, "drug.km": 0.4, "drug.v": 50.0, "drug.f": 0.9, "drug.tlag": 0.0, "drug.ka": 0.8}
+    events = [DoseEvent("drug", 5.0, 60.0, duration=10.0, route="iv"), DoseEvent("drug", 90.0, 0.0, kind="reset")]
+    events.append(DoseEvent("drug", 80.0, 60.0, duration=30.0, route="iv"))
+    hours = np.arange(0.0, 120.0, 4.0)
+    found = run(model, sorted(events, key=lambda e: e.time), hours, p).concentration["drug"][0]
+
+    def slope(t, a):  # an infusion into the blood arrives whole
+        return 6.0 * (5 <= t < 15) + 2.0 * (80 <= t < 90) - 6.0 * (a / 50) / (0.4 + a / 50)
+
+    known = (
+        solve_ivp(slope, (0.0, 89.9), [0.0], t_eval=hours[hours < 89.9], rtol=1e-9, atol=1e-12, max_step=0.5).y[0] / 50
+    )
+    np.testing.assert_allclose(found[: len(known)], known, rtol=1e-5, atol=1e-7)
+    np.testing.assert_array_equal(found[len(known) :], 0.0)
+
+
 def test_a_reset_forgets_doses_that_lag():
     events = doses({"TIME": 0.0, "AMT": 40.0}, {"TIME": 1.0, "AMT": 0.0, "EVID": 3})
     done = run(BENCH, events, [2.0, 5.0, 20.0], {"drug.tlag": 1.5})
@@ -126,6 +146,14 @@ def test_what_is_given_into_the_blood_has_no_lag_and_is_whole():
 
 def test_bioavailability_scales_the_dose():
     same(run(BENCH, bid(200.0), TIMES, {"drug.f": 0.4}), run(BENCH, bid(200.0, 16.0), TIMES), rtol=1e-12)
+
+
+def test_bioavailability_of_what_is_absorbed_at_a_constant_rate():
+    model = model_of([], [("drug", "michaelis_menten", {"absorption": "zero_order"})], [])
+    p = {"drug.vmax": 6.0, "drug.km": 0.4, "drug.v": 50.0, "drug.f": 0.5, "drug.tlag": 0.0, "drug.duration": 3.0}
+    absorbed = run(model, [DoseEvent("drug", 0.0, 80.0)], TIMES[:6], p).concentration["drug"]
+    poured = run(model, [DoseEvent("drug", 0.0, 40.0, duration=3.0, route="iv")], TIMES[:6], p).concentration["drug"]
+    np.testing.assert_allclose(absorbed, poured, rtol=1e-12)
 
 
 def slowly(module="one_compartment"):

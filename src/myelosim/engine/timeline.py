@@ -86,8 +86,8 @@ def _dose(
     if absorbed:
         time = time + p.get(f"{drug.name}.tlag", 0.0)
     if not hasattr(module, "modes"):
-        row = row * module.dose(_own(drug, module, p), drug.structure)[channel]  # holds the bioavailability
-    elif absorbed:
+        row = row * module.dose(_own(drug, module, p), drug.structure)[channel]  # holds the bioavailability of a depot
+    if absorbed and (hasattr(module, "modes") or channel == "central"):
         row = row * p.get(f"{drug.name}.f", 1.0)
     duration: Any = event.duration
     if event.modelled or (absorbed and drug.structure.get("absorption") == "zero_order" and not duration):

@@ -39,10 +39,8 @@ def entry(structure: dict[str, Any]) -> dict[str, int]:
 
 
 def dose(p: Any, structure: dict[str, Any]) -> dict[str, Any]:
-    """Return, per channel, what one amount unit adds to its state."""
-    if structure["absorption"] == "first_order":
-        return {"depot": p.f, "central": 1.0}
-    return {"central": p.f}
+    """Return, per channel, what one amount unit adds to its state; of what is absorbed into the central one, times ``f``."""
+    return {"depot": p.f, "central": 1.0} if structure["absorption"] == "first_order" else {"central": 1.0}
 
 
 def states(structure: dict[str, Any]) -> tuple[State, ...]:
