@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 
 import numpy as np
@@ -43,6 +44,12 @@ def equal(found, known):
 @pytest.mark.parametrize("threads", [2, 3, 16])
 def test_threads_change_no_bit(alone, threads):
     equal(course(threads=threads), alone)
+
+
+def test_runs_at_once_change_no_bit(alone):
+    with ThreadPoolExecutor(4) as pool:
+        for found in pool.map(lambda _: course(threads=2), range(8)):
+            equal(found, alone)
 
 
 @pytest.mark.parametrize("size", [1, 7, 8, 9, 64, 100])
