@@ -1,12 +1,11 @@
 """Choice of visit days: against all subsets, under blood limits, on fresh subjects."""
 
-from dataclasses import dataclass
 from itertools import combinations
 
 import numpy as np
 import pytest
 
-from myelosim.endpoints import Course, levels, windows
+from myelosim.endpoints import Course, Track, levels, windows
 from myelosim.errors import SpecError
 from myelosim.grading import Bounds, Table
 from myelosim.monitoring import Candidates, Limit, best_days, breaches, candidates, limits, recommend, score, worth
@@ -181,14 +180,6 @@ def test_what_cannot_be_asked():
         worth(nothing, 1.0)
 
 
-@dataclass
-class Watched:
-    minimum: np.ndarray
-    minimum_time: np.ndarray
-    crossing: np.ndarray
-    below: np.ndarray
-
-
 def test_candidates_from_courses():
     # one subject: 4.0, under 1.0 from day 6 to 9, nadir 0.8; a second one stays at 4.0 and is misread on day 7
     table = Table("t", {"neutrophil": Bounds((2.0, 1.5, 1.0, 0.5))})
@@ -196,7 +187,7 @@ def test_candidates_from_courses():
     named = levels("neutrophil", table, baseline)
     crossing = np.full((2, 4, 2), np.nan)
     crossing[0, 0] = [144.0, 216.0]
-    track = Watched(np.array([[0.8], [4.0]]), np.array([[180.0], [0.0]]), crossing, np.zeros((2, 4), dtype=bool))
+    track = Track(np.array([[0.8], [4.0]]), np.array([[180.0], [0.0]]), crossing, np.zeros((2, 4), dtype=bool))
     days = 24.0 * np.array([0.0, 5.0, 7.0, 8.0])
     count = np.array([[4.0, 1.2, 0.9, 0.8], [4.0, 4.0, 4.0, 4.0]])
     seen = np.array([[4.0, 0.9, 1.1, 0.7], [4.0, 4.0, 0.9, 4.0]])
