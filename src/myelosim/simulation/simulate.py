@@ -20,7 +20,7 @@ from myelosim.population import Population, covariates, draw, from_frame
 from myelosim.results import EXTRA, afford, coordinates, provenance, stacked, variable
 from myelosim.simulation.observed import observe
 from myelosim.spec.dosing import dosed_drug
-from myelosim.spec.grading import load_grading
+from myelosim.spec.grading import load_grading, usual_grading
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import DoseEvent, Regimen
 from myelosim.spec.visits import parse_visits
@@ -47,7 +47,7 @@ def simulate(
     population: Population | None = None,
     individuals: pd.DataFrame | None = None,
     visits: Any = None,
-    grading: str = "ctcae_v5",
+    grading: str | None = None,
     start: Mapping[str, float] | None = None,
     tolerance: float = 1e-6,
     threads: int | None = None,
@@ -71,8 +71,8 @@ def simulate(
         One row a subject, parameter or covariate names as columns, instead of ``population``.
     visits : list of float or str, optional
         Elapsed days, or ``"d1 weekly"``, on which blood is drawn; adds ``observed`` and the endpoints seen at visits.
-    grading : str
-        Grading table of the endpoints.
+    grading : str, optional
+        Grading table of the endpoints. Default: CTCAE v5 for people, percent of baseline for animals.
     start : mapping, optional
         Counts at time zero that differ from the baseline, by lineage.
     tolerance : float
@@ -128,7 +128,7 @@ def simulated(
     individuals: pd.DataFrame | None = None,
     visits: Any = None,
     candidates: Sequence[float] = (),
-    grading: str = "ctcae_v5",
+    grading: str | None = None,
     start: Mapping[str, float] | None = None,
     tolerance: float = 1e-6,
     threads: int | None = None,
@@ -150,6 +150,7 @@ def simulated(
     first = min((e.time for e in events), default=0.0)
     visit_days = np.zeros(0) if visits is None else np.asarray(parse_visits(visits, horizon / 24.0), float)
     possible = np.asarray(candidates, float)
+    grading = grading or usual_grading(model.subjects.species)
     table = load_grading(grading)
     watched = {name: _levels(model, name, drawn, table) for name in model.lineages}
     edges = np.unique([first, *(c for c in regimen.starts(horizon) if c > first), horizon])
