@@ -84,7 +84,7 @@ def test_an_effect_may_be_taken_away(samples):
         ({"species": None}, 'say whom it is given to, e.g. species="human"'),
         ({"species": "monky"}, "no species 'monky'; did you mean 'monkey'?"),
         ({"variant": "blok"}, "monkey has no variant 'blok'; did you mean 'block'?"),
-        ({"species": "dog"}, "abc is refused for dog: nobody knows how dogs respond; give sensitivity="),
+        ({"species": "dog"}, "abc is refused for dog: nobody knows how dogs respond; say how it responds"),
         ({"gcsf": "abc"}, "a drug is named twice"),
         ({"gcsf": "helpr"}, "no model 'helpr'; did you mean 'helper'?"),
         ({"gcsf": "helper", "variant": "block"},

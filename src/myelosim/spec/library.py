@@ -53,7 +53,9 @@ def find(name: str | os.PathLike[str], folders: Sequence[str]) -> Path | None:
         for root in roots():
             if (root / text).is_file():
                 return root / text
-        raise SpecError(f"{text}: there is no such file; model files are also found by name, see list_models()")
+        raise SpecError(
+            f'{text}: there is no such file; "myelosim models" and "myelosim scenarios" list what is found by name'
+        )
     for root in _listed():
         if (root / f"{text}.toml").is_file():
             return root / f"{text}.toml"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any
 from myelosim.errors import SpecError
 from myelosim.spec.arms import read_arms
 from myelosim.spec.document import Findings, Table, read_toml, suggestion
-from myelosim.spec.grading import load_grading
+from myelosim.spec.grading import load_grading, usual_grading
 from myelosim.spec.library import files, find, load_model
 from myelosim.spec.load import FORMAT
 from myelosim.spec.model import Model
@@ -35,7 +36,7 @@ def load_scenario(source: str | os.PathLike[str] | Mapping[str, Any]) -> Scenari
     path = find(source, ("scenarios",))
     if path is None:
         raise SpecError(f"no scenario '{source}'{suggestion(str(source), files('scenarios'))}")
-    return read_scenario(read_toml(path), path.stem)
+    return dataclasses.replace(read_scenario(read_toml(path), path.stem), path=str(path.resolve()))
 
 
 def read_scenario(table: Table, name: str) -> Scenario:
@@ -55,7 +56,7 @@ def read_scenario(table: Table, name: str) -> Scenario:
         table.fail("rule", NO_RULES)
     size, seed = _population(table)
     load, model = _model(table)
-    grading = _grading(table)
+    grading = _grading(table, usual_grading("" if model is None else model.subjects.species))
     visits = _visits(table, "visits", days)
     tolerance = table.number("tolerance", 1e-6, low=1e-12, high=1e-2)
     lineages = _lineages(table, model)
@@ -129,8 +130,8 @@ def _composition(table: Table) -> dict[str, Any]:
     return load if len(held.findings.messages) == before and drugs else {}
 
 
-def _grading(table: Table) -> str:
-    name = table.text("grading", "ctcae_v5")
+def _grading(table: Table, usual: str) -> str:
+    name = table.text("grading", usual)
     if not name:
         return name
     try:
