@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["DAY", "convert", "dimension", "parse", "quantity", "same_kind", "split_dose"]
+__all__ = ["DAY", "convert", "dimension", "limits", "parse", "quantity", "same_kind", "split_dose"]
 
 DAY = 24.0
 """Hours in a day: days at the door, hours inside."""
@@ -99,6 +99,17 @@ _KINDS: dict[tuple[int, ...], tuple[str, str]] = {
     (0, 1, 0, 0, 0, -1, 0): ("dose per body surface", "200 umol/m2"),
 }
 
+# What a number of a kind may be, zero apart, in h, 1/h, 1/L, g/L and mol/L; other kinds in their own unit.
+_LIMITS: dict[tuple[int, ...], tuple[float, float]] = {
+    _NONE: (1e-9, 1e6),
+    _TIME: (1e-3, 1e6),
+    (0, 0, -1, 0, 0, 0, 0): (1e-6, 1e4),
+    (0, 0, 0, -1, 0, 0, 0): (1e3, 1e15),
+    (1, 0, 0, -1, 0, 0, 0): (1e-15, 1e3),
+    (0, 1, 0, -1, 0, 0, 0): (1e-18, 1e1),
+}
+_LIMITS_ELSE = (1e-12, 1e12)
+
 _SUPERSCRIPT = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹⁻", "0123456789-")
 _NUMBER = re.compile(r"\s*([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(?![\d^])\s*(.*)", re.DOTALL)
 _POWER_OF_TEN = re.compile(r"(?:[x×X]\s*)?10\s*(?:\^|\*\*|\*|[eE]|\s)?\s*(?:\(\s*(\d+)\s*\)|(?<=[\^*eE ])(\d+))")
@@ -116,10 +127,10 @@ def quantity(text: str) -> tuple[float, str]:
         raise ValueError(f'{text!r} is not a quantity; write a number and a unit, e.g. "90 h"')
     match = _NUMBER.fullmatch(text.strip())
     if match is None or _looks_like_power(text):
-        raise ValueError(f'{text!r} does not begin with a number; write e.g. "90 h"')
+        raise ValueError(f'{_short(text)!r} does not begin with a number; write e.g. "90 h"')
     value, unit = float(match[1]), match[2].strip()
     if not math.isfinite(value):
-        raise ValueError(f"{text!r} is not a finite number")
+        raise ValueError(f"{_short(text)!r} is not a finite number")
     if unit:
         _unit(unit)
     return value, unit
@@ -205,6 +216,23 @@ def dimension(unit: str) -> str:
     return _KINDS.get(powers, (f"unit like '{unit}'", ""))[0]
 
 
+def limits(unit: str) -> tuple[float, float]:
+    """Return the least and the most, zero apart, that a quantity of this kind can sensibly be, in ``unit``.
+
+    They are far outside whatever occurs, and inside what can be computed.
+
+    Examples
+    --------
+    >>> limits("h"), limits("10^9/L")
+    ((0.001, 1000000.0), (1e-06, 1000000.0))
+    """
+    held = _unit(unit)
+    if held.powers not in _LIMITS:
+        return _LIMITS_ELSE
+    low, high = _LIMITS[held.powers]
+    return _scaled(low, 1 / held.factor), _scaled(high, 1 / held.factor)
+
+
 def same_kind(first: str, second: str, *, molar: bool = False) -> bool:
     """Tell whether two units convert into each other; with ``molar``, also across mass and moles."""
     a, b = _unit(first).powers, _unit(second).powers
@@ -246,6 +274,10 @@ def _example(unit: str) -> str:
     return known[1] if known and not unit.startswith("10") else f"1 {unit}"
 
 
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:40]}..."
+
+
 def _looks_like_power(text: str) -> bool:
     return re.match(r"\s*10\s*(?:\^|\*|[⁰¹²³⁴⁵⁶⁷⁸⁹])", text) is not None
 
@@ -257,7 +289,9 @@ def _unit(text: str) -> _Unit:
     tidy = text.replace("²", "2").replace("³", "3").translate(_SUPERSCRIPT) if "10" not in text else _tens(text)
     factor, powers, rest = _product(tidy.strip(), text)
     if rest:
-        raise ValueError(f"unit '{text}' is not understood from '{rest}' on; write e.g. \"mL/min/kg\" or \"1/(mg/L)\"")
+        raise ValueError(
+            f"unit '{_short(text)}' is not understood from '{_short(rest)}' on; write e.g. \"mL/min/kg\" or \"1/(mg/L)\""
+        )
     return _Unit(factor, powers)
 
 
@@ -290,7 +324,7 @@ def _factor(text: str, sign: int, whole: str) -> tuple[Fraction, tuple[int, ...]
     if text.startswith("("):
         factor, powers, rest = _product(text[1:].lstrip(), whole)
         if not rest.startswith(")"):
-            raise ValueError(f"unit '{whole}' opens a parenthesis that it does not close")
+            raise ValueError(f"unit '{_short(whole)}' opens a parenthesis that it does not close")
         return factor, powers, rest[1:]
     power = re.match(r"10\^(\d{1,2})(?!\d)|(1(?:0{1,12}))(?!\d)", text)
     if power:
@@ -310,7 +344,7 @@ def _factor(text: str, sign: int, whole: str) -> tuple[Fraction, tuple[int, ...]
             if close
             else "; known are mass, mol, time, volume, kg, m2 and counts like 10^9/L"
         )
-        raise ValueError(f"unit '{whole}' is not known{hint}")
+        raise ValueError(f"unit '{_short(whole)}' is not known{hint}")
     if sign < 0 and name == "kg":
         return Fraction(1), _WEIGHT, after
     return unit.factor, unit.powers, after

@@ -81,16 +81,16 @@ def test_an_effect_may_be_taken_away(samples):
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"species": None}, 'say whom it is given to, e.g. species="human"'),
+        ({"species": None}, "'abc' is a drug; say to which species it is given: "),
         ({"species": "monky"}, "no species 'monky'; did you mean 'monkey'?"),
         ({"variant": "blok"}, "monkey has no variant 'blok'; did you mean 'block'?"),
-        ({"species": "dog"}, "abc is refused for dog: nobody knows how dogs respond; say how it responds"),
+        ({"species": "dog"}, "abc is refused for dog: nobody knows how dogs respond; give a sensitivity, the factor"),
         ({"gcsf": "abc"}, "a drug is named twice"),
         ({"gcsf": "helpr"}, "no model 'helpr'; did you mean 'helper'?"),
         ({"gcsf": "helper", "variant": "block"},
          "helper acts on a neutrophil lineage of kind friberg, and this one is 'production'"),
         ({"sensitivity": 0.0}, "sensitivity 0.0 is not a factor"),
-        ({"sensitivity": True}, "sensitivity True is not a factor"),
+        ({"sensitivity": True}, "sensitivity true is not a factor"),
     ],
 )  # fmt: skip
 def test_what_cannot_be_composed(samples, options, message):
@@ -127,9 +127,9 @@ def test_other_refusals(samples):
         ("drugs/abc", "value = 0.5", 'value = "0.5"',
          "models/drugs/abc.toml: species.monkey.pk.cl.value (line 25): '0.5' is not a number"),
         ("drugs/abc", "value = 2.0", "value = -2.0", "effect.neutrophil.ec50 (line 19): -4 mg/L is out of bounds"),
-        ("drugs/abc", "sensitivity = 0.5", "sensitivity = 0", "0 is not a factor; it must be above 0"),
+        ("drugs/abc", "sensitivity = 0.5", "sensitivity = 0", "0 is out of bounds; it must be between 1e-06 and"),
         ("drugs/abc", "sensitivity = 0.5", "sensitivty = 0.5", "unknown key 'sensitivty'; did you mean 'sensitivity'?"),
-        ("drugs/abc", 'kind = "drug"', 'kind = "species"', "kind (line 2): 'species' is not known; known: drug"),
+        ("drugs/abc", 'kind = "drug"', 'kind = "species"', "is a species file; what is needed here is a drug file, with"),
     ],
 )  # fmt: skip
 def test_mistakes_are_placed_in_their_file(samples, file, old, new, message):

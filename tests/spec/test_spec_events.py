@@ -72,7 +72,7 @@ def test_drugs_by_column():
     "text",
     [
         "drug 40 mg BID d1-28", "drug 40 mg over 3 h q21d x4", "a 1 mg QD d1-14 q28d x4 + b 2 ug/kg once d16",
-        "drug 3 QD d1-2",
+        "drug 3 rel QD d1-2",
     ],
 )  # fmt: skip
 def test_events_turn_back(text):

@@ -5,7 +5,7 @@ import math
 from pathlib import Path
 
 import pytest
-from spec_samples import MODEL
+from spec_samples import MODEL, SPECIES
 
 from myelosim.errors import SpecError
 from myelosim.spec import list_models, load_model
@@ -94,8 +94,8 @@ def test_shipped_models_turn_back(name, tmp_path):
 
 
 def test_text_survives_saving(samples):
-    odd = 'a "quote", a \\ and a\nline\tµ é \x07'
-    model = dataclasses.replace(load_model("sample"), title=odd, warnings=(odd,))
+    odd = 'a "quote", a \\ and µ é'
+    model = dataclasses.replace(load_model("sample"), title=odd, warnings=(f"{odd}\n\ta line",))
     model.save("mine.toml")
     assert load_model("mine.toml") == model
 
@@ -130,7 +130,7 @@ CHANGES = [
     ('title = "Sample"\n', "", "'title' is missing"),
     ('species = "human"', 'spcies = "human"', "unknown key 'spcies'; did you mean 'species'?"),
     ('weight = "70 kg"', 'weight = "70 h"', "covariates.weight (line 8): unit 'h' is not a mass"),
-    ('weight = "70 kg"', 'weight = "-70 kg"', "'-70 kg' is not a weight"),
+    ('weight = "70 kg"', 'weight = "-70 kg"', "'-70 kg' is out of bounds; it must be between 0.0001 and"),
     ('weight = "70 kg"', "weight = [70]", "is not a quantity in kg"),
     ('pk = "one_compartment"', 'pk = "one_comp"',
      "drug.abc.pk (line 12): 'one_comp' is not known; did you mean 'one_compartment'?"),
@@ -138,7 +138,7 @@ CHANGES = [
     ('amount = "mg"', 'amount = "mg/L"', "drug.abc.amount (line 13): unit 'mg/L' is a mass concentration; give a dose"),
     ('concentration = "mg/L"', 'concentration = "mg"', "unit 'mg' is a mass; give a concentration"),
     ('concentration = "mg/L"\nmolar_mass = 500.0', 'concentration = "umol/L"', "add molar_mass in g/mol"),
-    ("molar_mass = 500.0", "molar_mass = 0", "is not a molar mass"),
+    ("molar_mass = 500.0", "molar_mass = 0", "molar_mass (line 15): 0 is out of bounds; it must be between 1 and 1e+07 g/mol"),
     ("molar_mass = 500.0", 'route = "po"', "'po' is not known; known: iv, oral, sc"),
     ("molar_mass = 500.0", 'absorption = "zero"',
      "absorption (line 15): 'zero' is not possible here; allowed: first_order"),
@@ -153,7 +153,14 @@ CHANGES = [
     ("value = 1.0, unit = \"1/h\"", "value = 0.0, unit = \"1/h\"",
      "drug.abc.ka (line 16): 0 1/h is out of bounds; it must be above 0 1/h"),
     ("value = 1.0, unit = \"1/h\"", "value = -1.0, unit = \"1/h\"", "-1 1/h is out of bounds"),
-    ("cv = 0.3", "cv = -0.3", "cl.cv (line 17): -0.3 is out of bounds; it must be 0 or more"),
+    ("cv = 0.3", "cv = -0.3", "cl.cv (line 17): -0.3 is out of bounds; it must be between 0 and 10"),
+    ("cv = 0.3", "cv = 1000", "cl.cv (line 17): 1000 is out of bounds; it must be between 0 and 10"),
+    ("cv = 0.3", "omega_sd = 3.0", "omega_sd 3 cannot be meant; it must be at most 2.15 (a cv of 10)"),
+    ("value = 110.0", "value = 1e300", "mtt (line 23): 1e+300 h cannot be meant; it must be between 0.001 and 1e+06 h"),
+    ("value = 110.0", "value = 1e-9", "mtt (line 23): 1e-09 h cannot be meant"),
+    ("value = 0.17,", "value = -1,", "gamma (line 24): -1 is out of bounds; it must be above 0"),
+    ("molar_mass = 500.0", 'route = "oral"\nroutes = ["po"]', "'po' is not known; known: iv, oral, sc"),
+    ("molar_mass = 500.0", 'route = "oral"\nroutes = ["iv"]', "does not hold the usual route, 'oral'; add it"),
     ("cv = 0.3", "cv = 0.3, omega_sd = 0.3", "both 'cv' and 'omega_sd' are given"),
     ("cv = 0.3", 'cv = 0.3, scale = "logit"', 'a cv belongs to scale "log", not "logit"'),
     ("cv = 0.3", 'omega_sd = 0.3, scale = "logit"', "5 cannot vary on the logit scale"),
@@ -175,7 +182,7 @@ CHANGES = [
      "lineage.neutrophil.kind (line 21): 'friburg' is not known; did you mean 'friberg'?"),
     ('kind = "friberg"', 'kind = "friberg"\nn_transits = 0',
      "n_transits (line 22): 0 is not possible here; allowed: 1 to 20"),
-    ('kind = "friberg"', 'kind = "friberg"\nn_transits = true', "True is not possible here"),
+    ('kind = "friberg"', 'kind = "friberg"\nn_transits = true', "true is not possible here"),
     ('kind = "friberg"', 'kind = "friberg"\nn_transit = 3', "unknown key 'n_transit'; did you mean 'n_transits'?"),
     ('kind = "friberg"', 'kind = "friberg"\ncombine = "max"', "'max' is not known; known: additive, bliss"),
     ("value = 0.17,", "value = 0.6,", "lineage.neutrophil (line 20): gamma is 0.6, at or past the stability limit"),
@@ -209,7 +216,7 @@ CHANGES = [
      'value = 0.3\n[[correlation]]\nbetween = ["platelet.baseline", "neutrophil.baseline"]\nvalue = 0.1\n',
      "are correlated twice"),
     ("[[correlation]]", "[start]\nneutrofil = 3\n[[correlation]]", "start.neutrofil (line 43): no lineage 'neutrofil'"),
-    ("[[correlation]]", "[start]\nneutrophil = -3\n[[correlation]]", "-3 is not a count"),
+    ("[[correlation]]", "[start]\nneutrophil = -3\n[[correlation]]", "-3 is out of bounds; it must be between"),
     ("[[correlation]]", "[blood]\nvolume = \"70 h\"\n[[correlation]]",
      "blood.volume (line 43): unit 'h' is not a volume per body weight"),
     ("[[correlation]]",
@@ -217,13 +224,19 @@ CHANGES = [
      "'nadr' is not known; did you mean 'nadir'?"),
     ("[[correlation]]", "[[expected]]\nwhat = \"x\"\nendpoint = \"nadir\"\nvalue = 1\ntolerance = 0.1\n[[correlation]]",
      "says neither lineage nor drug"),
+    ("format = 1", "format = true", "true is not a format this version reads; it reads format = 1"),
+    ('kind = "model"', 'kind = "species"', "bad.toml: is a species file; what is needed here is a model file, with [drug"),
+    ('species = "human"', 'species = "hum\\u0007an"', "species (line 5): contains the control character U+0007"),
+    ("title = ", "title = seventy mg #",
+     "bad.toml: line 3: 'title = seventy mg #\"Sample\"' is not valid TOML; write one key = value a line"),
+    ("[drug.abc]", "[drug.\"a\\u0000c\"]\npk = \"one_compartment\"\n[drug.abc]", "'a\\u0000c' is not a name"),
     ("[drug.abc]", "[drug.\"a.c\"]\npk = \"one_compartment\"\n[drug.abc]", "'a.c' is not a name"),
     ("[drug.abc]", "[drug.platelet]\npk = \"one_compartment\"\n[drug.abc]",
      "a drug and a lineage are both called 'platelet'"),
-    ("[drug.abc]", "[drug.abc\n", "not valid TOML"),
+    ("[drug.abc]", "[drug.abc\n", "bad.toml: line 11: '[drug.abc' is not valid TOML; write a heading as [name]"),
     ("[covariates]", "covariates = 3\n[covariats]", "covariates (line 7): 3 is not a table"),
     ('title = "Sample"', 'title = "Sample"\ntitle = "Twice"',
-     "bad.toml: not valid TOML: Cannot overwrite a value (at line 4"),
+     "bad.toml: line 4: 'title = \"Twice\"' is not valid TOML; the key is there twice: keep one of them"),
 ]  # fmt: skip
 
 
@@ -270,7 +283,8 @@ def test_a_category_needs_a_factor(samples):
     ("name", "message"),
     [
         ("sampel", "no model 'sampel'; did you mean 'sample'?"),
-        ("nowhere/sample.toml", "nowhere/sample.toml: there is no such file"),
+        ("nowhere/sample.toml", "nowhere/sample.toml: there is no such file; give a path, or a name that"),
+        ("./models", "./models: is a directory; give a file in it"),
         ("models", "no model 'models'"),
     ],
 )
@@ -287,9 +301,17 @@ def test_complete_models_take_no_options(samples, option):
 
 
 def test_a_file_that_is_not_text(samples):
-    (samples / "bad.toml").write_bytes(b"\xff\xfe")
-    with pytest.raises(SpecError, match=r"bad\.toml: cannot be read"):
-        load_model("bad.toml")
+    for written in (b"\xff\xfe", MODEL.encode("utf-16"), MODEL.encode("utf-16-le"), "µ".encode("latin-1"), b"\0" * 9):
+        (samples / "bad.toml").write_bytes(written)
+        with pytest.raises(SpecError, match=r"^bad\.toml: is not text in UTF-8; save it as UTF-8$"):
+            load_model("bad.toml")
+
+
+def test_a_byte_order_mark_is_no_matter(samples):
+    (samples / "marked.toml").write_text(MODEL, encoding="utf-8-sig")
+    assert dataclasses.replace(load_model("marked.toml"), name="sample") == load_model("sample")
+    (samples / "models/species/monkey.toml").write_text(SPECIES, encoding="utf-8-sig")
+    assert list_models()["species"]["monkey"] == ["block", "island"]
 
 
 @pytest.mark.parametrize(
@@ -300,6 +322,9 @@ def test_a_file_that_is_not_text(samples):
         ({"neutrophil.mtt": "90"}, "has no unit"),
         ({"neutrophil.mtt": float("nan")}, "is not a finite number"),
         ({"neutrophil.mtt": None}, "neutrophil.mtt:"),
+        ({"neutrophil.mtt": 1e300}, "1e+300 h cannot be meant; it must be between 0.001 and 1e+06 h"),
+        ({"neutrophil.baseline": 1e300}, "cannot be meant"),
+        ({"abc.cl": {"omega_sd": 50.0}}, "omega_sd 50 cannot be meant"),
         ({"neutrophil.gamma": 0.6}, "past the stability limit"),
         ({"abc.cl": -1}, "-1 L/h is out of bounds"),
         ({"abc.ec50": 1, "abc.neutrophil.ec50": 2}, "abc.neutrophil.ec50 is given twice"),

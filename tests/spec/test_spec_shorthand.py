@@ -60,7 +60,7 @@ def test_every_three_weeks():
         ("drug 5mg iv over 30 min q1d d1-2", [0, 1]),
         ("drug 0 mg once", [0]),
         ("drug 2.5e-1 mg once", [0]),
-        ("drug 3 QD d1-2", [0, 1]),
+        ("drug 3 mg QD d1-2", [0, 1]),
         ("drug-x_1 3 rel qd d1-2", [0, 1]),
     ],
 )
@@ -82,7 +82,15 @@ def test_several_drugs():
         ("", "is empty"),
         ("drug", "no amount after 'drug'; write e.g. \"drug 40 mg BID\""),
         ("40 mg drug", "'40' is not the name of a drug"),
-        ("drug mg 40", "no amount"),
+        ("drug mg 40", "no amount after 'drug', but 'mg'"),
+        ("drug 75", '75 has no unit; write e.g. "drug 75 mg"'),
+        ("drug 75 QD", "75 has no unit"),
+        ("drug 1e13 mg", "amount 1e13 is not possible; it must be 0 or more, and at most 1e+12"),
+        ("drug 40 mg over 1e9 h", "a duration of 1e+09 h cannot be meant; it must be 0.001 to 1e+06 h"),
+        (f"drug 40 mg QD d{'9' * 400}", "is not understood"),
+        ("drug 40 mg QD + drug 20 mg q12h d8-9", "drug is dosed twice at the same time, first on d8"),
+        ("drug 40 mg QD + none", "'none' stands beside 'drug 40 mg QD'"),
+        ("none + none", "'none' stands beside another one"),
         ("drug -1 mg once", "amount -1 is not possible; it must be 0 or more"),
         ("drug nan mg once", "no amount"),
         ("drug 40 h QD", "unit 'h' is not a dose"),
@@ -128,6 +136,15 @@ def test_doses_that_cannot_be(text, message):
         Regimen.parse(text)
     assert message in str(caught.value)
     assert str(caught.value).startswith("dose '")
+
+
+def test_none_is_no_dose():
+    assert Regimen.parse("none") == Regimen.parse(["none"]) == Regimen((), text="none")
+
+
+def test_alike_is_by_route_and_duration():
+    doses = "drug 40 mg iv once + drug 60 mg iv over 24 h once + drug 5 mg sc once + other 40 mg iv once"
+    assert len(Regimen.parse(doses).events) == 4
 
 
 @pytest.mark.parametrize("value", [[], [1], 3])

@@ -9,10 +9,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from myelosim.cli.console import console, warn
-from myelosim.cli.figures import parameter
-from myelosim.cli.options import Gcsf, Overwrite, Sensitivity, Variant, named
-from myelosim.cli.request import composed
-from myelosim.writing import written
+from myelosim.cli.request import Gcsf, Variant, composed
+from myelosim.cli.writing import named, written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -31,12 +29,10 @@ def models(
     species: Annotated[str | None, typer.Option(help="Whom a drug is given to.")] = None,
     variant: Variant = None,
     gcsf: Gcsf = None,
-    sensitivity: Sensitivity = None,
     save: Annotated[Path | None, typer.Option(help="Write the complete model to a TOML file.")] = None,
-    overwrite: Overwrite = False,
 ) -> None:
     """List what can be simulated, or print every parameter of a model with its source."""
-    named(save, "--save", ".toml", overwrite=overwrite)
+    named(save, "--save", ".toml")
     out = console()
     if name is None:
         _list(out)
@@ -46,7 +42,7 @@ def models(
     if species is None and name in files("grading"):
         _grading(out, name)
         return
-    model = composed(name, species, variant, gcsf, sensitivity, hint="--species human")
+    model = composed(name, species, variant, gcsf)
     if save is not None:
         written(save, model.save)
     _show(out, model)
@@ -104,7 +100,7 @@ def _show(out: Console, model: Model) -> None:
         if source == "component default":
             evidence, source = "default", "neutral value of the component"
         table.add_row(
-            Text(name), parameter(one.value), Text(one.unit), Text(_variability(one)),
+            Text(name), f"{one.value:.5g}", Text(one.unit), Text(_variability(one)),
             Text(evidence, style=COLORS.get(evidence, "dim")), Text(one.meaning), Text(source),
         )  # fmt: skip
     out.print(table)

@@ -14,9 +14,8 @@ from numpy.typing import NDArray
 
 from myelosim.endpoints import detection, duration, nadir, observed, recovery, severity
 from myelosim.endpoints.course import Course, Track, levels, stack, windows
-from myelosim.endpoints.nadir import lowest
 
-__all__ = ["ENDPOINTS", "Course", "Endpoint", "Track", "evaluate", "levels", "lowest", "stack", "windows"]
+__all__ = ["ENDPOINTS", "Course", "Endpoint", "Track", "evaluate", "levels", "stack", "windows"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import dataclasses
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 from myelosim.errors import SpecError
 from myelosim.spec import check
 from myelosim.spec.concentrations import read_concentrations
 from myelosim.spec.document import Table, suggestion
-from myelosim.spec.dosing import resolve
+from myelosim.spec.dosing import dose_units, resolve
 from myelosim.spec.load import read_start
 from myelosim.spec.model import Model
-from myelosim.spec.regimen import DoseEvent, Regimen
+from myelosim.spec.regimen import Regimen
 from myelosim.spec.scenario import Arm
 from myelosim.spec.subjects import covariate
 
+MOST_SUBJECTS = 10**9
 NO_RULES = "rules are not built yet; leave 'rules' out, and give the doses as they are to be taken"
 
 
@@ -42,17 +42,13 @@ def read_arms(table: Table, model: Model | None, days: float) -> tuple[Arm, ...]
 
 
 def _arm(table: Table, model: Model | None, days: float) -> Arm | None:
-    name = table.text("name")
-    if "name" in table.data and not name.strip():
-        table.fail("name", "is empty")
+    name = table.name("name")
     if "rules" in table.data:
         table.raw("rules")
         table.fail("rules", NO_RULES)
-    size = table.integer("size", 1) if "size" in table.data else None
+    size = table.integer("size", low=1, high=MOST_SUBJECTS) if "size" in table.data else None
     table.known.append("size")
-    if size is not None and size < 1:
-        table.fail("size", f"{size} subjects cannot be simulated; it must be 1 or more")
-    regimen = _dose(table)
+    regimen = _dose(table, model)
     changed = {key: table.table(key) for key in ("set", "start", "covariates", "concentration")}
     table.finish()
     if model is None:
@@ -68,16 +64,14 @@ def _arm(table: Table, model: Model | None, days: float) -> Arm | None:
     return Arm(name=name, model=model, regimen=_matched(table, regimen, model, days), size=size, **read)
 
 
-def _dose(table: Table) -> Regimen | None:
+def _dose(table: Table, model: Model | None) -> Regimen | None:
     texts = table.texts("dose")
     if not texts:
         if "dose" not in table.data and "concentration" not in table.data:
             table.fail(None, '\'dose\' is missing; give e.g. dose = "drug 40 mg BID d1-28", or "none"')
-        return Regimen(())
-    if texts == ("none",):
-        return Regimen((), text="none")
+        return None if "dose" in table.data else Regimen(())
     try:
-        return Regimen.parse(texts)
+        return Regimen.parse(texts, {} if model is None else dose_units(model))
     except SpecError as error:
         table.fail("dose", str(error).removeprefix("dose "))
         return None
@@ -90,46 +84,28 @@ def _matched(table: Table, regimen: Regimen, model: Model, days: float) -> Regim
     except SpecError as error:
         table.fail("dose", str(error))
         return regimen
-    if not (math.isfinite(days) and days > 0):
-        return regimen
-    horizon = 24.0 * days
     for drug in regimen.drugs:
         first = min(event.time for event in regimen.events if event.drug == drug)
-        if first > horizon:
+        if first > 24.0 * days:
             table.fail("dose", f"{drug} starts on d{first / 24 + 1:g}, after the horizon of {days:g} days")
-    twice = _twice(regimen.expand(horizon))
-    if twice is not None:
-        day = f"d{twice.time // 24 + 1:g}"
-        table.fail(
-            "dose", f"{twice.drug} is dosed twice at the same time, first on {day}; the days of two doses overlap"
-        )
     return regimen
-
-
-def _twice(events: Sequence[DoseEvent]) -> DoseEvent | None:
-    """Return the first dose that another one of the same drug, route and duration repeats."""
-    seen = set()
-    for event in events:
-        key = (event.drug, round(event.time, 6), event.channel, event.route, event.duration)
-        if key in seen and event.kind == "dose":
-            return event
-        seen.add(key)
-    return None
 
 
 def _set(table: Table, model: Model) -> tuple[Model, Mapping[str, Any]]:
     values = {key: table.raw(key) for key in table.data}
+    try:
+        return model.replace(values, source="set by the scenario"), values
+    except SpecError as error:
+        together = str(error)
+    before = len(table.findings.messages)
     for key, value in values.items():
         try:
             model.replace({key: value})
         except SpecError as error:
             table.fail(key, str(error))
-            return model, values
-    try:
-        return model.replace(values, source="set by the scenario"), values
-    except SpecError as error:
-        table.fail(None, str(error))
-        return model, values
+    if len(table.findings.messages) == before:
+        table.fail(None, together)
+    return model, values
 
 
 def _start(table: Table, model: Model) -> tuple[Model, Mapping[str, float]]:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from myelosim.errors import SpecError
 from myelosim.spec import check
 from myelosim.spec.document import Table, suggestion
+from myelosim.spec.literal import found
 from myelosim.spec.model import Drug, Effect, Lineage, Model, Parameter, Residual
 from myelosim.spec.parts import observables, read_drug, read_effect, read_lineage, read_residual
+from myelosim.spec.shorthand import NAME
 
 
 class Assembly:
@@ -25,21 +28,24 @@ class Assembly:
 
     def add_lineage(self, name: str, table: Table) -> None:
         """Read a lineage."""
-        if "." in name or not name:
-            table.fail(None, f"'{name}' is not a name; use letters, digits and _")
+        _called(name, table)
         self.places[name] = table
         self.lineages[name], found = read_lineage(name, table)
         self.parameters |= found
 
     def add_drug(self, name: str, table: Table) -> None:
         """Read a drug's kinetics."""
-        if "." in name or not name:
-            table.fail(None, f"'{name}' is not a name; use letters, digits and _")
+        _called(name, table)
         if name in self.lineages:
             table.fail(None, f"a drug and a lineage are both called '{name}'")
         self.places[name] = table
         self.drugs[name], found = read_drug(name, table)
         self.parameters |= found
+
+    def unread(self, lineages: Iterable[str], drugs: Iterable[str]) -> None:
+        """Note names whose entries are no tables, so that what refers to them is not blamed."""
+        self.lineages = {**dict.fromkeys(lineages), **self.lineages}
+        self.drugs = {**dict.fromkeys(drugs), **self.drugs}
 
     def add_effects(self, drug: str, lineage: str, table: Table) -> None:
         """Read what a drug does to a lineage: one effect, or several by site."""
@@ -83,6 +89,8 @@ class Assembly:
             entry.text("source", "")
             entry.finish()
             pair = frozenset(between)
+            if not between and "between" in entry.data:
+                continue
             if len(between) != 2 or len(pair) != 2:
                 example = '["neutrophil.baseline", "platelet.baseline"]'
                 entry.fail("between", f"needs two different parameters, e.g. {example}")
@@ -121,6 +129,11 @@ class Assembly:
                     holder.fail(None if name != "correlation" else name, sentence)
                 return
         table.fail(None, f"{name}: {sentence}" if name else sentence)
+
+
+def _called(name: str, table: Table) -> None:
+    if not NAME.fullmatch(name):
+        table.fail(None, f"{found(name)} is not a name; use letters, digits and _, a letter first")
 
 
 def raise_all(sources: list[Any]) -> None:

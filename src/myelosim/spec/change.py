@@ -10,8 +10,9 @@ from typing import Any
 from myelosim import units
 from myelosim.errors import SpecError
 from myelosim.spec import check
-from myelosim.spec.document import is_number, suggestion
+from myelosim.spec.document import SYNONYMS, closest, is_number, suggestion
 from myelosim.spec.entry import EVIDENCE, SCALES
+from myelosim.spec.literal import found
 from myelosim.spec.model import Model, Parameter
 
 _FIELDS = {field.name for field in dataclasses.fields(Parameter)}
@@ -35,7 +36,21 @@ def full_name(model: Model, name: str) -> str:
         return matches[0]
     if matches:
         raise SpecError(f"model {model.name}: '{name}' may be any of {', '.join(matches)}; give the full name")
-    raise SpecError(f"model {model.name}: no parameter '{name}'{suggestion(name, model.parameters)}")
+    raise SpecError(f"model {model.name}: no parameter '{name}'{_meant(model, name)}")
+
+
+def _meant(model: Model, name: str) -> str:
+    """Return what an unknown name may stand for: a parameter of the part that it speaks of, else of any."""
+    part, _, last = name.rpartition(".")
+    while part:
+        own = {full[len(part) + 1 :]: full for full in model.parameters if full.startswith(f"{part}.")}
+        if own:
+            close = closest(last, own)
+            return (f"; did you mean '{own[close]}'?" if close else ";") + f" {part} has {', '.join(own.values())}"
+        part, _, before = part.rpartition(".")
+        last = f"{before}.{last}"
+    first = name.partition(".")[0]
+    return suggestion(first, model.lineages) if first in SYNONYMS else suggestion(name, model.parameters)
 
 
 def replaced(model: Model, values: Mapping[str, Any], *, evidence: str, source: str) -> Model:
@@ -86,14 +101,14 @@ def _sensible(where: str, fields: Mapping[str, Any]) -> None:
     """Refuse fields of a parameter that cannot be."""
     for key, allowed in {"scale": SCALES, "evidence": EVIDENCE}.items():
         if key in fields and fields[key] not in allowed:
-            raise SpecError(f"{where}: {key} {fields[key]!r} is not known{suggestion(str(fields[key]), allowed)}")
+            raise SpecError(f"{where}: {key} {found(fields[key])} is not known{suggestion(str(fields[key]), allowed)}")
     omega_sd = fields.get("omega_sd", 0.0)
     if not (is_number(omega_sd) and 0 <= omega_sd < math.inf):
-        raise SpecError(f"{where}: omega_sd {omega_sd!r} is not a standard deviation; it must be 0 or more")
+        raise SpecError(f"{where}: omega_sd {found(omega_sd)} is not a standard deviation; it must be 0 or more")
     for key in ("floor", "ceiling"):
         bound = fields.get(key)
         if bound is not None and not is_number(bound):
-            raise SpecError(f"{where}: {key} {bound!r} is not a number in the parameter's unit")
+            raise SpecError(f"{where}: {key} {found(bound)} is not a number in the parameter's unit")
 
 
 def _number(model: Model, name: str, value: Any, unit: str, own: str) -> float:
@@ -102,9 +117,11 @@ def _number(model: Model, name: str, value: Any, unit: str, own: str) -> float:
     try:
         if isinstance(value, str):
             return units.parse(value, own, molar_mass)
+        if isinstance(value, bool) or value is None or isinstance(value, Mapping | list):
+            raise TypeError(f"{found(value)} is not a number")
         number = units.convert(float(value), unit, own, molar_mass)
     except (TypeError, ValueError, OverflowError) as error:
         raise SpecError(f"model {model.name}: {name}: {error}") from None
     if not math.isfinite(number):
-        raise SpecError(f"model {model.name}: {name}: {value!r} is not a finite number")
+        raise SpecError(f"model {model.name}: {name}: {found(value)} is not a finite number")
     return number

@@ -8,9 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from myelosim import units
 from myelosim.components.contract import Declared, Values
 from myelosim.spec import declared
 from myelosim.spec.model import Model, Parameter
+
+MOST_CV = 10
+MOST_OMEGA = math.sqrt(math.log(1.0 + MOST_CV**2))
 
 
 def problems(model: Model) -> Iterator[tuple[str, str]]:
@@ -18,35 +22,48 @@ def problems(model: Model) -> Iterator[tuple[str, str]]:
 
     An illustrative model, a benchmark say, claims nothing and may be past a stability limit; its file says so.
     """
+    beyond = set()
     for name, asked in declared.of_model(model).items():
         parameter = model.parameters.get(name)
         if parameter is None:
-            yield name, f"is missing ({asked.meaning}, {asked.unit})"
-        else:
-            yield from ((name, sentence) for sentence in _bounds(parameter, asked))
-            yield from ((name, sentence) for sentence in _covariates(parameter, model))
+            yield name, f"is missing ({asked.meaning}{_unit(asked.unit, ', ')})"
+            continue
+        for sentence in _bounds(parameter, asked):
+            beyond.add(name.rpartition(".")[0])
+            yield name, sentence
+        yield from ((name, sentence) for sentence in _covariates(parameter, model))
     if not model.illustrative:
-        yield from _components(model)
+        yield from ((name, sentence) for name, sentence in _components(model) if name not in beyond)
     yield from _correlation(model)
 
 
 def _bounds(parameter: Parameter, asked: Declared) -> Iterator[str]:
-    value = parameter.value
+    value, unit = parameter.value, _unit(parameter.unit)
     inside = asked.lower <= value <= asked.upper if asked.closed else asked.lower < value < asked.upper
+    least, most = units.limits(asked.unit)
+    low = -math.inf if parameter.floor is None else parameter.floor
+    high = math.inf if parameter.ceiling is None else parameter.ceiling
     if not inside or not math.isfinite(value):
-        yield f"{value:g} {parameter.unit} is out of bounds; it must be {_interval(asked)}"
+        yield f"{value:g}{unit} is out of bounds; it must be {_interval(asked)}"
+    elif not (value in (0.0, asked.default) or least <= abs(value) <= most):
+        yield f"{value:g}{unit} cannot be meant; it must be between {least:g} and {most:g}{unit}"
     elif parameter.omega_sd > 0 and parameter.scale == "log" and value <= 0:
         yield f"{value:g} cannot vary on the log scale; set omega_sd = 0 or another scale"
     elif parameter.omega_sd > 0 and parameter.scale == "logit" and not 0 < value < 1:
         yield f"{value:g} cannot vary on the logit scale; set omega_sd = 0 or another scale"
-    low = -math.inf if parameter.floor is None else parameter.floor
-    high = math.inf if parameter.ceiling is None else parameter.ceiling
-    if not low <= value <= high:
-        yield f"{value:g} is outside its own floor and ceiling, {low:g} to {high:g} {parameter.unit}"
+    elif parameter.omega_sd > MOST_OMEGA and parameter.scale != "identity":
+        yield f"omega_sd {parameter.omega_sd:g} cannot be meant; it must be at most {MOST_OMEGA:.2f} (a cv of {MOST_CV})"
+    elif not low <= value <= high:
+        yield f"{value:g} is outside its own floor and ceiling, {low:g} to {high:g}{unit}"
+
+
+def _unit(unit: str, before: str = " ") -> str:
+    """Return a unit as a message shows it: not at all for a plain number."""
+    return "" if unit == "1" else before + unit
 
 
 def _interval(asked: Declared) -> str:
-    closed, unit = asked.closed, "" if asked.unit == "1" else f" {asked.unit}"
+    closed, unit = asked.closed, _unit(asked.unit)
     low = f"{'at least' if closed else 'above'} {asked.lower:g}"
     high = f"{'at most' if closed else 'below'} {asked.upper:g}"
     if math.isinf(asked.upper):
@@ -82,10 +99,8 @@ def _components(model: Model) -> Iterator[tuple[str, str]]:
         if all(one in values and math.isfinite(values[one]) and values[one] >= 0 for one in asked):
             try:
                 found = module.problems(Values(**values), dict(structure))
-            except ArithmeticError as error:
-                found = [
-                    f"its equations cannot be evaluated with these values ({error}); one is far too small or too large"
-                ]
+            except (ArithmeticError, np.linalg.LinAlgError):
+                found = ["its equations cannot be evaluated with these values; one is far too small or too large"]
             for sentence in found:
                 yield name, sentence
 

@@ -29,7 +29,8 @@ from typing import Any
 
 from myelosim.errors import SpecError
 from myelosim.spec.assemble import Assembly
-from myelosim.spec.document import Table, names_in, suggestion
+from myelosim.spec.document import Table, is_number, names_in, suggestion
+from myelosim.spec.literal import found
 from myelosim.spec.load import header, read_start
 from myelosim.spec.model import Model, Parameter, Subjects
 from myelosim.spec.subjects import read_blood, read_covariates, read_limits
@@ -42,6 +43,8 @@ _DRUG_KEYS = (
     "title", "source", "pk", "effect", "lineage", "residual", "correlation", "covariates", "warning", "warnings",
     "illustrative", "sensitivity", "refused",
 )  # fmt: skip
+
+SENSITIVITY = (1e-6, 1e6)
 
 
 @dataclasses.dataclass(slots=True)
@@ -84,7 +87,13 @@ def compose(
     every = [*base, *(layer for source in sources for layer in source.layers)]
     _lineages(parts, every)
     for source in sources:
-        parts.add_drug(source.name, _stack(source.layers, "pk") or _nothing(source))
+        kinetics = _stack(source.layers, "pk")
+        if kinetics is not None:
+            parts.add_drug(source.name, kinetics)
+        else:
+            parts.unread([], [source.name])
+            if "pk" not in source.root.data:
+                source.root.fail(None, "'pk' is missing; give a table [pk] with the drug's kinetics")
         _effects(parts, source)
     _residuals(parts, every)
     for layer in every:
@@ -129,10 +138,10 @@ def _source(name: str, root: Table, species: str, variant: str, sensitivity: flo
     refused = _last(layers, "refused")
     if refused and sensitivity is None:
         raise SpecError(
-            f"{root.findings.source}: {name} is refused for {species}: {refused}; say how it responds compared "
-            "with the species the numbers are from: --sensitivity 0.5, or sensitivity = 0.5 in Python or a scenario's model"
+            f"{root.findings.source}: {name} is refused for {species}: {refused}; give a sensitivity, the factor by which "
+            f"{species} responds compared with the species the numbers are from"
         )
-    return Source(name, root, layers, _factor(layers) if sensitivity is None else _positive(sensitivity))
+    return Source(name, root, layers, _factor(layers) if sensitivity is None else _factor_given(sensitivity))
 
 
 def _last(layers: Sequence[Table], key: str) -> str:
@@ -144,21 +153,24 @@ def _factor(layers: Sequence[Table]) -> float | None:
     for layer in reversed(layers):
         if "sensitivity" in layer.data:
             held = layer.table("sensitivity") if isinstance(layer.data["sensitivity"], Mapping) else None
-            value = layer.number("sensitivity") if held is None else held.number("value")
+            low, high = SENSITIVITY
+            value = (
+                layer.number("sensitivity", low=low, high=high)
+                if held is None
+                else held.number("value", low=low, high=high)
+            )
             if held is not None:
                 held.text("evidence", "assumed")
                 held.text("source", "")
                 held.finish()
-            if not value > 0:
-                layer.fail("sensitivity", f"{layer.data['sensitivity']!r} is not a factor; it must be above 0")
-                return None
             return value
     return None
 
 
-def _positive(value: float) -> float:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 < value < float("inf"):
-        raise SpecError(f"sensitivity {value!r} is not a factor; it must be above 0")
+def _factor_given(value: float) -> float:
+    low, high = SENSITIVITY
+    if not (is_number(value) and low <= value <= high):
+        raise SpecError(f"sensitivity {found(value)} is not a factor; it must be between {low:g} and {high:g}")
     return float(value)
 
 
@@ -182,11 +194,6 @@ def _laid(own: Table, base: Table | None) -> Table:
     if base is None or ("kind" in own.data and own.data["kind"] != base.data.get("kind")):
         return own
     return own.over(base)
-
-
-def _nothing(source: Source) -> Table:
-    source.root.fail(None, "'pk' is missing; give a table [pk] with the drug's kinetics")
-    return Table({}, ("pk",), source.root.findings)
 
 
 def _by_name(layers: Sequence[Table], key: str) -> dict[str, Table]:

@@ -10,7 +10,9 @@ from typing import Any
 
 from myelosim import units
 from myelosim.spec.document import Table, is_number, shown
+from myelosim.spec.literal import found
 
+MOST = 1e12
 INTERPOLATIONS = ("previous", "next", "linear")
 
 
@@ -59,7 +61,7 @@ def _numbers(table: Table, key: str) -> list[float]:
     if value is None:
         return []
     if not isinstance(value, list) or not all(map(is_number, value)):
-        table.fail(key, f"{value!r} is not a list of numbers")
+        table.fail(key, f"{found(value)} is not a list of numbers")
         return []
     return [float(v) for v in value]
 
@@ -72,8 +74,8 @@ def _from_file(table: Table, name: str) -> tuple[list[float], list[float]]:
             reader = csv.DictReader(stream)
             columns = [str(column).strip().lower() for column in reader.fieldnames or ()]
             if sorted(columns) != ["concentration", "time"]:
-                found = ", ".join(columns) or "none"
-                table.fail("table", f"{shown(path)}: needs the columns time and concentration; found: {found}")
+                has = ", ".join(columns) or "none"
+                table.fail("table", f"{shown(path)}: needs the columns time and concentration; found: {has}")
                 return [], []
             reader.fieldnames = columns
             for row in reader:
@@ -81,6 +83,8 @@ def _from_file(table: Table, name: str) -> tuple[list[float], list[float]]:
                 values.append(float(row["concentration"]))
     except OSError as error:
         table.fail("table", f"{shown(path)}: cannot be read: {error.strerror}")
+    except (UnicodeDecodeError, csv.Error):
+        table.fail("table", f"{shown(path)}: is not a table in UTF-8 text; save it as CSV in UTF-8")
     except (TypeError, ValueError):
         table.fail("table", f"{shown(path)}: line {len(values) + 2} does not hold two numbers")
     return times, values
@@ -100,4 +104,8 @@ def _wrong(times: tuple[float, ...], values: tuple[float, ...]) -> str:
             return f"the times do not increase after {before:g} h"
     if min(values) < 0:
         return f"a concentration is negative ({min(values):g})"
+    if times[-1] > units.limits("h")[1]:
+        return f"the last time, {times[-1]:g} h, cannot be meant; it must be at most {units.limits('h')[1]:g} h"
+    if max(values) > MOST:
+        return f"a concentration of {max(values):g} cannot be meant; it must be at most {MOST:g}"
     return ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import math
 import os
+import re
 import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path as FilePath
@@ -13,8 +14,16 @@ from typing import Any
 from myelosim import units
 from myelosim.errors import SpecError
 from myelosim.spec.lines import Path, line_of, scan
+from myelosim.spec.literal import found
 
 _MISSING: Any = object()
+
+# What would act on a terminal or a file instead of being shown: control, line and bidirectional characters.
+_CONTROL = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u2028-\u202e\u2066-\u2069]")
+_SPACING = re.compile("[\t\n]")
+
+_MOST = 2**63 - 1
+SYNONYMS = {"hemoglobin": "erythroid", "erythroid": "hemoglobin"}
 
 
 class Findings:
@@ -26,11 +35,17 @@ class Findings:
         self.lines = lines or {}
         self.titles: dict[Path, str] = {}
         self.messages: list[str] = []
+        self.closed: set[Path] = set()
 
-    def add(self, path: Path, message: str) -> None:
-        """Note that ``message`` holds of the key at ``path``."""
+    def add(self, path: Path, message: str, *, only: bool = False) -> None:
+        """Note that ``message`` holds of the key at ``path``; with ``only``, nothing more is said of that key."""
+        if path in self.closed:
+            return
+        if only:
+            self.closed.add(path)
         where = self.where(path)
-        self.messages.append(": ".join(part for part in (self.source, where, message) if part))
+        text = ": ".join(part for part in (self.source, where, message) if part)
+        self.messages.append(_CONTROL.sub(lambda m: f"\\u{ord(m[0]):04x}", text))
 
     def where(self, path: Path) -> str:
         """Return a key path in words, with its line if known."""
@@ -65,14 +80,30 @@ def is_number(value: Any) -> bool:
 
 
 def suggestion(word: str, allowed: Iterable[str]) -> str:
-    """Return ``"; did you mean 'x'? Known: ..."`` for a word that is not among the allowed ones."""
+    """Return ``"; did you mean 'x'? Known: ..."`` for a word that is not among the allowed ones.
+
+    Examples
+    --------
+    >>> suggestion("drawz", ["draw", "draws"])
+    "; did you mean 'draws'? Known: draw, draws"
+    """
     names = sorted({str(name) for name in allowed})
+    other = SYNONYMS.get(word)
+    if other in names:
+        return f"; the lineage is 'erythroid', and what is observed of it is 'hemoglobin': write '{other}' here"
     lower = {name.lower(): name for name in names}
-    close = difflib.get_close_matches(str(word).lower(), lower, n=1, cutoff=0.6)
+    close = closest(str(word).lower(), lower)
     shown = ", ".join(names) if len(names) <= 12 or not close else ""
     if close:
-        return f"; did you mean '{lower[close[0]]}'?" + (f" Known: {shown}" if shown and len(names) > 1 else "")
+        return f"; did you mean '{lower[close]}'?" + (f" Known: {shown}" if shown and len(names) > 1 else "")
     return f"; known: {shown}" if shown else ""
+
+
+def closest(word: str, names: Iterable[str]) -> str:
+    """Return the most alike name, of nearly equal ones that of the same length; empty if none is alike."""
+    alike = {name: difflib.SequenceMatcher(None, name, word).ratio() for name in names}
+    near = [name for name, ratio in alike.items() if ratio >= max(0.6, max(alike.values()) - 0.1)]
+    return max(near, key=lambda name: (len(name) == len(word), alike[name]), default="")
 
 
 class Table:
@@ -95,12 +126,12 @@ class Table:
         return Table({**base.data, **self.data}, self.path, self.findings, {**origins, **self.origins})
 
     def fail(self, key: str | int | None, message: str) -> None:
-        """Note that something is wrong with ``key``, or with the whole table."""
+        """Note that something is wrong with ``key``, of which only the first is kept, or with the whole table."""
         if key is None:
             self.findings.add(self.path, message)
         else:
             where = self.origins.get(str(key), self)
-            where.findings.add((*where.path, key), message)
+            where.findings.add((*where.path, key), message, only=True)
 
     def raw(self, key: str, default: Any = _MISSING, *, what: str = "a value") -> Any:
         """Return what stands at ``key``, or the default."""
@@ -119,17 +150,35 @@ class Table:
         if value is default or value is None:
             return "" if default is _MISSING or value is None else str(value)
         if not isinstance(value, str):
-            self.fail(key, f"{value!r} is not a text; write it in quotes")
+            self.fail(key, f"{found(value)} is not a text; write it in quotes")
+            return ""
+        if not self._shows(key, value):
             return ""
         if names is not None and value not in names:
-            self.fail(key, f"'{value}' is not known{suggestion(value, names)}")
+            self.fail(key, f"{found(value)} is not known{suggestion(value, names)}")
         return value
+
+    def name(self, key: str, default: Any = _MISSING) -> str:
+        """Return a name or title: a text of one line, and not an empty one."""
+        value = self.text(key, default)
+        if isinstance(self.data.get(key), str) and not self.data[key].strip():
+            self.fail(key, "is empty; give it a text")
+        elif _SPACING.search(value):
+            self.fail(key, f"{found(value)} has a line break or a tab in it; write it on one line")
+        return value
+
+    def _shows(self, key: str, value: str) -> bool:
+        """Refuse a text with characters that cannot be shown or stored."""
+        odd = _CONTROL.search(value)
+        if odd:
+            self.fail(key, f"contains the control character U+{ord(odd[0]):04X}; take it out")
+        return odd is None
 
     def boolean(self, key: str, default: bool) -> bool:
         """Return true or false."""
         value = self.raw(key, default)
         if not isinstance(value, bool):
-            self.fail(key, f"{value!r} is neither true nor false")
+            self.fail(key, f"{found(value)} is neither true nor false")
             return default
         return value
 
@@ -139,43 +188,60 @@ class Table:
         if value is default or value is None:
             return math.nan if value is None or value is _MISSING else float(value)
         if not is_number(value):
-            self.fail(key, f"{value!r} is not a number")
+            self.fail(key, f"{found(value)} is not a number")
         elif not math.isfinite(value):
-            self.fail(key, f"{value!r} is not a finite number")
+            self.fail(key, f"{found(value)} is not a finite number")
         elif not low <= value <= high:
             self.fail(key, f"{value:g} is out of bounds; it must be {_range(low, high)}")
         else:
             return float(value)
         return math.nan
 
-    def integer(self, key: str, default: Any = _MISSING, *, low: int = 0) -> int:
-        """Return a whole number, at least ``low``."""
+    def integer(self, key: str, default: Any = _MISSING, *, low: int = 0, high: int = _MOST) -> int:
+        """Return a whole number within ``low``..``high``."""
         value = self.raw(key, default, what="a whole number")
         if isinstance(value, bool) or not isinstance(value, int):
             if value is not None:
-                self.fail(key, f"{value!r} is not a whole number")
+                self.fail(key, f"{found(value)} is not a whole number; it must be {low} or more")
             return low
         if value < low:
-            self.fail(key, f"{value} is too small; it must be {low} or more")
+            self.fail(key, f"{found(value)} is too small; it must be {low} or more")
+        elif value > high:
+            self.fail(key, f"{found(value)} is too large; it must be at most {high}")
         return value
 
     def quantity(
-        self, key: str, unit: str, default: Any = _MISSING, *, low: float = -math.inf, molar_mass: float | None = None
+        self,
+        key: str,
+        unit: str,
+        default: Any = _MISSING,
+        *,
+        low: float = -math.inf,
+        high: float = math.inf,
+        example: str = "",
+        molar_mass: float | None = None,
     ) -> float:
-        """Return a quantity such as ``"90 h"`` in ``unit``; a plain number is in ``unit`` already."""
+        """Return a quantity such as ``"90 h"`` in ``unit``, within ``low``..``high``; nan, with a finding, if it is none.
+
+        A plain number is in ``unit`` already.
+        """
         value = self.raw(key, default, what=f"a quantity in {unit}")
         if value is None or (value is default and not isinstance(value, str)):
             return math.nan if value is None else value
         if not (isinstance(value, str) or is_number(value)):
-            self.fail(key, f"{value!r} is not a quantity in {unit}")
+            self.fail(key, f"{found(value)} is not a quantity in {unit}")
+            return math.nan
+        if isinstance(value, str) and not self._shows(key, value):
             return math.nan
         try:
             number = units.parse(value, unit, molar_mass)
         except ValueError as error:
             self.fail(key, str(error))
             return math.nan
-        if number < low:
-            self.fail(key, f"{value!r} is out of bounds; it must be {low:g} {unit} or more")
+        if not low <= number <= high:
+            hint = f'; write e.g. "{example}"' if example else ""
+            self.fail(key, f"{found(value)} is out of bounds; it must be {_range(low, high)} {unit}{hint}")
+            return math.nan
         return number
 
     def table(self, key: str, *, required: bool = False) -> Table | None:
@@ -184,7 +250,7 @@ class Table:
         if value is None:
             return None
         if not isinstance(value, Mapping):
-            self.fail(key, f"{value!r} is not a table")
+            self.fail(key, f"{found(value)} is not a table")
             return None
         where = self.origins.get(key, self)
         return Table(value, (*where.path, key), where.findings)
@@ -209,9 +275,9 @@ class Table:
         value = self.raw(key, list(default))
         values = [value] if isinstance(value, str) else value
         if not isinstance(values, Sequence) or not all(isinstance(v, str) for v in values):
-            self.fail(key, f"{value!r} is not a list of texts")
+            self.fail(key, f"{found(value)} is not a list of texts")
             return ()
-        return tuple(values)
+        return tuple(value for value in values if self._shows(key, value))
 
     def rest(self) -> list[str]:
         """Return the keys that no one asked for yet, and count them as known."""
@@ -237,7 +303,7 @@ def shown(path: str | os.PathLike[str]) -> str:
 
 
 def read_toml(path: str | os.PathLike[str]) -> Table:
-    """Read a TOML file.
+    """Read a TOML file in UTF-8, with or without a byte order mark.
 
     Raises
     ------
@@ -245,9 +311,13 @@ def read_toml(path: str | os.PathLike[str]) -> Table:
         The file cannot be read or is not TOML; the message says on which line.
     """
     try:
-        text = FilePath(path).read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SpecError(f"{shown(path)}: cannot be read: {error}") from None
+        text = FilePath(path).read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise SpecError(f"{shown(path)}: cannot be read: {error.strerror}") from None
+    except UnicodeDecodeError:
+        text = "\0"
+    if "\0" in text:
+        raise SpecError(f"{shown(path)}: is not text in UTF-8; save it as UTF-8")
     return parse_toml(text, shown(path), FilePath(path).parent)
 
 
@@ -255,9 +325,37 @@ def parse_toml(text: str, source: str, folder: FilePath | None = None) -> Table:
     """Read TOML from a string; ``source`` is what messages call it, ``folder`` what its paths are relative to."""
     try:
         data = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise SpecError(f"{source}: not valid TOML: {error}") from None
+    except RecursionError:
+        raise SpecError(f"{source}: not valid TOML: brackets are nested too deeply") from None
+    except ValueError as error:
+        raise SpecError(f"{source}: {_no_toml(text, str(error))}") from None
     return Table(data, (), Findings(source, scan(text), folder))
+
+
+def _no_toml(text: str, error: str) -> str:
+    """Say where a text stops being TOML, with the line as it is written, and what to do about it."""
+    place = re.search(r" \(at (?:line (\d+), column \d+|end of document)\)", error)
+    lines = text.splitlines() or [""]
+    number = len(lines) if place is None or place[1] is None else int(place[1])
+    line = lines[min(number, len(lines)) - 1].strip()
+    what = error if place is None else error[: place.start()]
+    if "4300 digits" in error:
+        return "not valid TOML: a number has more digits than can be read; shorten it"
+    remedy = next((do for sign, do in _REMEDIES.items() if sign in what), _USUAL)
+    return f"line {number}: {found(line)} is not valid TOML; {remedy}"
+
+
+_USUAL = 'write one key = value a line: a text in "quotes", a number without a unit, a list in [ ]'
+_REMEDIES = {
+    "Cannot overwrite": "the key is there twice: keep one of them",
+    "twice": "the heading is there twice: put what belongs to it under one of them",
+    "declaration": "write a heading as [name], or [[name]] where there may be several, on a line of its own",
+    "Unclosed": "close every [ with a ]",
+    "key part": "{ } must be closed on the line on which it is opened; a key has letters, digits, _ and -",
+    "Unescaped": "in double quotes write two backslashes for one, or use 'single quotes'",
+    "string": "end a text with the quote it began with, on the same line",
+    "Illegal character": "take out control characters, and end a text with its quote on the same line",
+}
 
 
 def _range(low: float, high: float) -> str:

@@ -47,6 +47,18 @@ def dose_factor(event: DoseEvent, model: Model) -> tuple[float, str]:
     return factor, measure
 
 
+def dose_units(model: Model) -> dict[str, tuple[str, ...]]:
+    """Return drug -> the units a dose of it is commonly written in, its own first."""
+    out: dict[str, tuple[str, ...]] = {}
+    for name, drug in model.drugs.items():
+        own = drug.amount_unit
+        other = "mg" if units.dimension(own) == "amount of substance" else "umol"
+        plain = [own, *([other] if drug.molar_mass and own != "rel" else [])]
+        body = [per for per, measure in (("kg", "weight"), ("m2", "surface")) if measure in model.subjects.covariates]
+        out[name] = (*plain, *(f"{unit}/{per}" for unit in plain for per in body if unit != "rel"))
+    return out
+
+
 def dose_channel(event: DoseEvent, model: Model) -> str:
     """Return the channel of the drug's kinetics that an event's dose enters.
 
@@ -67,6 +79,10 @@ def dose_channel(event: DoseEvent, model: Model) -> str:
             raise SpecError(f"{drug.name}: there is no compartment '{event.channel}'; {_numbered(channels)}")
         return event.channel
     route = event.route or drug.default_route
+    if drug.routes and route not in drug.routes:
+        raise SpecError(
+            f"{drug.name}: its kinetics are those of {' and '.join(drug.routes)} doses; leave '{route}' out"
+        )
     outside = [name for name in channels if name != "central"]
     if route == "iv":
         if "central" not in channels:
@@ -91,6 +107,8 @@ def resolve(regimen: Regimen, model: Model) -> Regimen:
     for event in regimen.events:
         dose_factor(event, model)
         channel = dose_channel(event, model)
+        if event.duration and (event.route or model.drugs[event.drug].default_route) == "oral" and not event.channel:
+            raise SpecError(f"{event.drug}: an oral dose is not given over a duration; leave 'over' out, or give it iv")
         if event.modelled and f"{event.drug}.duration" not in model.parameters:
             raise SpecError(f"{event.drug}: RATE -2 needs kinetics with a duration of absorption (zero_order)")
         events.append(replace(event, channel=channel if event.channel else ""))

@@ -8,7 +8,9 @@ from typing import Any
 
 from myelosim import units
 from myelosim.components.contract import Declared
+from myelosim.spec.check import MOST_CV
 from myelosim.spec.document import Table
+from myelosim.spec.literal import found
 from myelosim.spec.model import Parameter
 
 EVIDENCE = ("published", "transcribed", "scaled", "assumed", "fitted")
@@ -26,14 +28,15 @@ def read_parameter(holder: Table, key: str, asked: Declared, molar_mass: float |
     if key not in holder.data:
         holder.known.append(key)
         if asked.default is None:
-            holder.fail(None, f"'{key}' ({asked.meaning}, {asked.unit}) is missing; give {key} = {_SHAPE}")
+            about = asked.meaning if asked.unit == "1" else f"{asked.meaning}, {asked.unit}"
+            holder.fail(None, f"'{key}' ({about}) is missing; give {key} = {_SHAPE}")
             return None
         return Parameter(
             asked.default, asked.unit, asked.meaning, scale=asked.scale, evidence="assumed", source="component default"
         )
     value = holder.raw(key)
     if not isinstance(value, Mapping):
-        holder.fail(key, f"{value!r} is not a parameter; write {key} = {_SHAPE}")
+        holder.fail(key, f"{found(value)} is not a parameter; write {key} = {_SHAPE}")
         return None
     table = holder.table(key)
     assert table is not None
@@ -80,13 +83,13 @@ def _unit(table: Table, asked: Declared, molar_mass: float | None) -> str:
     try:
         units.convert(1.0, unit, asked.unit, molar_mass)
     except ValueError as error:
-        table.fail("unit", f"{error}; expected {asked.unit}")
+        table.fail("unit", str(error))
         return asked.unit
     return unit
 
 
 def _omega(table: Table, scale: str) -> float:
-    omega_sd, cv = table.number("omega_sd", 0.0, low=0.0), table.number("cv", 0.0, low=0.0)
+    omega_sd, cv = table.number("omega_sd", 0.0, low=0.0), table.number("cv", 0.0, low=0.0, high=MOST_CV)
     if "cv" not in table.data:
         return omega_sd
     if "omega_sd" in table.data:
@@ -99,7 +102,7 @@ def _omega(table: Table, scale: str) -> float:
 def _evidence(table: Table) -> tuple[str, str]:
     evidence = table.text("evidence", allowed=EVIDENCE)
     source = table.text("source", "")
-    if evidence and evidence != "assumed" and not source.strip():
+    if evidence in EVIDENCE and evidence != "assumed" and not str(table.data.get("source", "")).strip():
         table.fail(None, f'evidence "{evidence}" needs a source; say where the number is from, or call it "assumed"')
     return evidence, source
 

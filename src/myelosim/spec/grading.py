@@ -27,19 +27,9 @@ from myelosim.errors import SpecError
 from myelosim.grading import GRADES, Bounds, Table
 from myelosim.spec import document
 from myelosim.spec.library import files, find
+from myelosim.spec.literal import found
 from myelosim.spec.load import header
 from myelosim.spec.subjects import LIMIT_UNITS
-
-
-def usual_grading(species: str) -> str:
-    """Return the name of the table by which a species is graded where nobody says: on human scales, normal animals have grades.
-
-    Examples
-    --------
-    >>> usual_grading("human"), usual_grading("rat")
-    ('ctcae_v5', 'percent_of_baseline')
-    """
-    return "ctcae_v5" if species in ("", "human") else "percent_of_baseline"
 
 
 def load_grading(name: str | os.PathLike[str]) -> Table:
@@ -55,8 +45,10 @@ def load_grading(name: str | os.PathLike[str]) -> Table:
         raise SpecError(f"no grading table '{name}'{document.suggestion(str(name), files('grading'))}")
     table = document.read_toml(path)
     header(table, "grading")
-    title, source = table.text("title"), table.text("source")
+    title, source = table.name("title"), table.text("source")
     bounds = {lineage: one for lineage, held in table.children("bounds").items() if (one := _bounds(lineage, held))}
+    if "erythroid" in bounds:
+        table.fail("bounds", f"grades 'erythroid'{document.suggestion('erythroid', ['hemoglobin'])}")
     words = {}
     held_words = table.table("words")
     for key in held_words.data if held_words else ():
@@ -65,7 +57,7 @@ def load_grading(name: str | os.PathLike[str]) -> Table:
             held_words.fail(key, f"'{key}' is not a grade; grades are 1 to 4")
         else:
             words[int(key)] = held_words.text(key)
-    called = table.text("name", path.stem)
+    called = table.name("name", path.stem)
     if not bounds and not table.findings.messages:
         table.fail(None, "grades nothing; give a table [bounds.neutrophil], say")
     table.finish()
@@ -95,7 +87,7 @@ def _row(table: document.Table, key: str, factor: float) -> list[Any] | None:
     if value is None:
         return None
     if not isinstance(value, list):
-        table.fail(key, f"{value!r} is not a list of four bounds, for grades 1 to 4")
+        table.fail(key, f"{found(value)} is not a list of four bounds, for grades 1 to 4")
         return None
     row: list[Any] = []
     for bound in value:

@@ -5,13 +5,12 @@ from __future__ import annotations
 import functools
 import importlib.resources
 import os
-import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
 from myelosim.errors import SpecError
 from myelosim.spec.compose import compose
-from myelosim.spec.document import Table, read_toml, shown, suggestion
+from myelosim.spec.document import Table, names_in, read_toml, shown, suggestion
 from myelosim.spec.load import read_model
 from myelosim.spec.model import Model
 
@@ -47,15 +46,14 @@ def find(name: str | os.PathLike[str], folders: Sequence[str]) -> Path | None:
     """Return the file a name or a path means, or None."""
     text = os.fspath(name)
     if text.endswith(".toml") or os.sep in text:
-        path = Path(text)
-        if path.is_file():
-            return path
-        for root in roots():
-            if (root / text).is_file():
-                return root / text
-        raise SpecError(
-            f'{text}: there is no such file; "myelosim models" and "myelosim scenarios" list what is found by name'
-        )
+        places = [Path(text), *(root / text for root in roots())]
+        for path in places:
+            if path.is_file():
+                return path
+        if any(path.is_dir() for path in places):
+            raise SpecError(f"{text}: is a directory; give a file in it, or the name of what ships")
+        listing = "myelosim scenarios" if "scenarios" in folders else "myelosim models"
+        raise SpecError(f'{text}: there is no such file; give a path, or a name that "{listing}" lists')
     for root in _listed():
         if (root / f"{text}.toml").is_file():
             return root / f"{text}.toml"
@@ -83,9 +81,8 @@ def list_models() -> dict[str, list[str] | dict[str, list[str]]]:
 def variants(path: Path) -> list[str]:
     """Return the variants a species file declares."""
     try:
-        with path.open("rb") as stream:
-            return sorted(tomllib.load(stream).get("variant", {}))
-    except (OSError, tomllib.TOMLDecodeError):
+        return sorted(names_in(read_toml(path).data, "variant"))
+    except SpecError:
         return []
 
 
@@ -149,7 +146,7 @@ def _composed(
     drugs = [_drug(one) for one in wanted]
     if species is None:
         known = ", ".join(sorted(files("species")))
-        raise SpecError(f"'{drugs[0][0]}' is a drug; say whom it is given to, e.g. species=\"human\" (known: {known})")
+        raise SpecError(f"'{drugs[0][0]}' is a drug; say to which species it is given: {known}")
     called = [name for name, _ in drugs]
     if len(set(called)) < len(called):
         raise SpecError(f"drugs {', '.join(called)}: a drug is named twice")

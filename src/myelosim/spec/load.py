@@ -5,28 +5,50 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from myelosim import units
+from myelosim.errors import SpecError
 from myelosim.spec.assemble import Assembly
-from myelosim.spec.document import Table, names_in, suggestion
+from myelosim.spec.document import Table, is_number, names_in, suggestion
+from myelosim.spec.literal import found
 from myelosim.spec.model import Expected, Model, observable
 from myelosim.spec.subjects import read_subjects
 
 FORMAT = 1
+KINDS = {
+    "model": "[drug.NAME] and [lineage.NAME]",
+    "drug": "[pk] and [effect.LINEAGE]",
+    "species": "[lineage.NAME] and [covariates]",
+    "grading": "[bounds.LINEAGE]",
+    "scenario": "[[arm]]",
+}
 ENDPOINTS = ("nadir", "nadir_day", "count", "ratio", "cmax", "auc")
 
 
 def header(table: Table, kind: str) -> None:
-    """Read format and kind of a file."""
-    number = table.integer("format")
-    if "format" in table.data and number != FORMAT:
-        table.fail("format", f"{number} is not a format this version reads; it reads format = {FORMAT}")
-    table.text("kind", allowed=[kind])
+    """Read format and kind of a file; a scenario need not say its kind.
+
+    Raises
+    ------
+    SpecError
+        It is a file of another kind, of which nothing else is worth saying.
+    """
+    said = table.data.get("kind", "scenario" if "arm" in table.data else kind)
+    if said != kind and said in list(KINDS):
+        raise SpecError(
+            f"{table.findings.source}: is a {said} file; what is needed here is a {kind} file, with {KINDS[kind]}"
+        )
+    usual = {"default": FORMAT} if kind == "scenario" else {}
+    number = table.raw("format", what=f"format = {FORMAT}", **usual)
+    if number is not None and (type(number) is not int or number != FORMAT):
+        table.fail("format", f"{found(number)} is not a format this version reads; it reads format = {FORMAT}")
+    table.text("kind", *(["scenario"] if kind == "scenario" else []), allowed=[kind])
 
 
 def read_model(table: Table, name: str) -> Model:
     """Read a complete model; raise everything that is wrong with it at once."""
     header(table, "model")
     about: dict[str, Any] = {
-        "name": table.text("name", name), "title": table.text("title"), "source": table.text("source"),
+        "name": table.name("name", name), "title": table.name("title"), "source": table.text("source"),
         "warnings": table.texts("warnings"), "illustrative": table.boolean("illustrative", False),
     }  # fmt: skip
     about["subjects"] = read_subjects(table)
@@ -35,6 +57,7 @@ def read_model(table: Table, name: str) -> Model:
         parts.add_lineage(key, inner)
     for key, inner in table.children("drug").items():
         parts.add_drug(key, inner)
+    parts.unread(names_in(table.data, "lineage"), names_in(table.data, "drug"))
     for drug, outer in table.children("effect").items():
         if drug not in parts.drugs:
             outer.fail(None, f"no drug '{drug}' is declared{suggestion(drug, parts.drugs)}")
@@ -62,10 +85,9 @@ def read_start(table: Table, lineages: Iterable[str]) -> dict[str, float]:
         if not matches:
             inner.fail(key, f"no lineage '{key}'{suggestion(key, map(observable, lineages))}")
             continue
-        value = inner.quantity(key, "g/dL" if matches[0] == "erythroid" else "10^9/L")
-        if not value > 0:
-            inner.fail(key, f"{value:g} is not a count; it must be above 0")
-        out[matches[0]] = value
+        unit = "g/dL" if matches[0] == "erythroid" else "10^9/L"
+        low, high = units.limits(unit)
+        out[matches[0]] = inner.quantity(key, unit, low=low, high=high)
     return out
 
 
@@ -86,7 +108,10 @@ def read_expected(table: Table, whole: Mapping[str, Any]) -> Expected:
     for key in values.data if values else ():
         assert values is not None
         value = values.raw(key)
-        changed[key] = float(value) if isinstance(value, int | float) else str(value)
+        if isinstance(value, str) or is_number(value):
+            changed[key] = value if isinstance(value, str) else float(value)
+        else:
+            values.fail(key, f"{found(value)} is neither a number nor a quantity such as '90 h'")
     at = table.quantity("at", "h", low=0.0) if "at" in table.data else None
     table.known.append("at")
     expected = Expected(

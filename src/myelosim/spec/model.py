@@ -44,6 +44,7 @@ class Drug:
     concentration_unit: str
     molar_mass: float | None = None  # g/mol
     default_route: str = "oral"
+    routes: tuple[str, ...] = ()  # those whose kinetics are known; empty for all that the kinetics have a place for
     table: Mapping[str, Any] | None = None  # times (h), concentrations, interpolation
     text: str = ""
 

@@ -13,6 +13,7 @@ from myelosim.spec import declared
 from myelosim.spec.concentrations import read_concentrations
 from myelosim.spec.document import Table, suggestion
 from myelosim.spec.entry import read_parameter
+from myelosim.spec.literal import found
 from myelosim.spec.model import Drug, Effect, Lineage, Parameter, Residual, observable
 
 ROUTES = ("iv", "sc", "oral")
@@ -36,13 +37,14 @@ def read_drug(name: str, table: Table) -> tuple[Drug | None, Parameters]:
     module = declared.KINDS["pk"].get(kind)
     structure = read_structure(table, module) if module else None
     route = table.text("route", _usual_route(module, structure), allowed=ROUTES)
+    routes = _routes(table, route)
     if structure is None or not (amount and concentration):
         return None, {}
-    drug = Drug(name, kind, structure, amount, concentration, None, route, None, text)
+    drug = Drug(name, kind, structure, amount, concentration, None, route, routes, text=text)
     asked = declared.of_drug(drug)
     parameters: Parameters = {}
     molar_mass = _molar_mass(table, asked.get(f"{name}.molar_mass"), f"{name}.molar_mass", parameters)
-    if not _reachable(amount, concentration, molar_mass):
+    if (molar_mass or "molar_mass" not in table.data) and not _reachable(amount, concentration, molar_mass):
         table.fail(
             "concentration", f"'{concentration}' cannot be had from doses in '{amount}'; add molar_mass in g/mol"
         )
@@ -61,7 +63,9 @@ def read_table_drug(name: str, table: Table) -> Drug | None:
     molar_mass = _molar_mass(table, None, "", {})
     values = read_concentrations(table, concentration, molar_mass) if concentration else None
     table.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
-    return None if values is None else Drug(name, "table", {}, amount, concentration, molar_mass, route, values, text)
+    return (
+        None if values is None else Drug(name, "table", {}, amount, concentration, molar_mass, route, (), values, text)
+    )
 
 
 def read_lineage(name: str, table: Table) -> tuple[Lineage | None, Parameters]:
@@ -125,7 +129,7 @@ def read_residual(table: Table) -> Residual | None:
     sigma = {}
     for one in module.TERMS:
         default = {} if one.default is None else {"default": one.default}
-        sigma[one.name] = table.number(one.name, low=one.lower, high=one.upper, **default)
+        sigma[one.name] = table.number(one.name, low=one.lower, high=min(one.upper, 1e6), **default)
     table.finish()
     return Residual(kind, sigma)
 
@@ -140,7 +144,7 @@ def read_structure(table: Table, module: ModuleType) -> dict[str, Any] | None:
             value = "free"  # the key holds the parameter itself
         if isinstance(value, bool) or value not in allowed:
             shown = f"{allowed[0]} to {allowed[-1]}" if isinstance(allowed, range) else ", ".join(map(str, allowed))
-            table.fail(option, f"{value!r} is not possible here; allowed: {shown}")
+            table.fail(option, f"{found(value)} is not possible here; allowed: {shown}")
             good = False
         structure[option] = value
     return structure if good else None
@@ -180,13 +184,12 @@ def _molar_mass(table: Table, asked: Declared | None, name: str, parameters: Par
     """Return g/mol; where the component has it as a parameter too, both are the same number."""
     value = table.data.get("molar_mass")
     if asked is None or (value is not None and not isinstance(value, Mapping)):
-        mass = table.quantity("molar_mass", "g/mol", None) if value is not None else None
         table.known.append("molar_mass")
-        if mass is not None and not mass > 0:
-            table.fail("molar_mass", f"{value!r} is not a molar mass; give g/mol")
+        if value is None:
             return None
-        if asked is None or mass is None:
-            return mass
+        mass = table.quantity("molar_mass", "g/mol", low=1.0, high=1e7, example="450 g/mol")
+        if asked is None or not mass > 0:
+            return mass if mass > 0 else None
         number = units.convert(mass, "g/mol", asked.unit)
         parameters[name] = Parameter(
             number, asked.unit, asked.meaning, scale=asked.scale, evidence="published", source="molar mass of the drug"
@@ -207,6 +210,16 @@ def _reachable(amount: str, concentration: str, molar_mass: float | None) -> boo
     except ValueError:
         return False
     return True
+
+
+def _routes(table: Table, usual: str) -> tuple[str, ...]:
+    routes = table.texts("routes")
+    for route in routes:
+        if route not in ROUTES:
+            table.fail("routes", f"{found(route)} is not known{suggestion(route, ROUTES)}")
+    if routes and usual and usual not in routes:
+        table.fail("routes", f"does not hold the usual route, '{usual}'; add it")
+    return routes
 
 
 def _usual_route(module: ModuleType | None, structure: dict[str, Any] | None) -> str:

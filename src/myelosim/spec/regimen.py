@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -70,7 +70,7 @@ class Regimen:
     cycle_length: float = 0.0
 
     @classmethod
-    def parse(cls, text: str | Sequence[str]) -> Regimen:
+    def parse(cls, text: str | Sequence[str], taken: Mapping[str, Sequence[str]] | None = None) -> Regimen:
         """Read the dose shorthand.
 
         ``<drug> <amount> [over <duration>] [iv|sc|oral] [QD|BID|TID|q<n>h|q<n>d|q<n>w|once] [d<a>-<b>[,<c>]]
@@ -80,12 +80,15 @@ class Regimen:
         Parameters
         ----------
         text : str or list of str
-            One or more doses; within a text they are joined by ``+``.
+            One or more doses; within a text they are joined by ``+``. ``none`` alone is no dose.
+        taken : mapping, optional
+            Drug -> the units it is dosed in, for the message about a dose that has none;
+            :func:`myelosim.spec.dosing.dose_units` gives those of a model.
 
         Raises
         ------
         SpecError
-            Something in the text is not understood or cannot be.
+            Something in the text is not understood or cannot be, or a drug is given twice at the same hour.
 
         Examples
         --------
@@ -97,7 +100,7 @@ class Regimen:
         """
         from myelosim.spec.shorthand import parse
 
-        return parse(text)
+        return parse(text, taken)
 
     @classmethod
     def from_events(cls, frame: pd.DataFrame, drug: str | None = None) -> Regimen:

@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import dataclasses
 import math
 import os
 from collections.abc import Mapping
 from typing import Any
 
 from myelosim.errors import SpecError
-from myelosim.spec.arms import read_arms
+from myelosim.spec.arms import MOST_SUBJECTS, read_arms
+from myelosim.spec.compose import SENSITIVITY
 from myelosim.spec.document import Findings, Table, read_toml, suggestion
-from myelosim.spec.grading import load_grading, usual_grading
+from myelosim.spec.grading import load_grading
 from myelosim.spec.library import files, find, load_model
-from myelosim.spec.load import FORMAT
+from myelosim.spec.literal import found
+from myelosim.spec.load import header
 from myelosim.spec.model import Model
 from myelosim.spec.parts import observables
 from myelosim.spec.scenario import Recommend, Scenario
 from myelosim.spec.visits import parse_visits
 
-LONGEST = 3660
+SHORTEST, LONGEST = 0.01, 3660
 NO_RULES = "rules are not built yet; leave 'rules' and [rule] out, and give the doses as they are to be taken"
 
 
@@ -36,27 +37,26 @@ def load_scenario(source: str | os.PathLike[str] | Mapping[str, Any]) -> Scenari
     path = find(source, ("scenarios",))
     if path is None:
         raise SpecError(f"no scenario '{source}'{suggestion(str(source), files('scenarios'))}")
-    return dataclasses.replace(read_scenario(read_toml(path), path.stem), path=str(path.resolve()))
+    return read_scenario(read_toml(path), path.stem)
 
 
 def read_scenario(table: Table, name: str) -> Scenario:
     """Read a scenario; raise everything that is wrong with it at once."""
-    number = table.integer("format", FORMAT)
-    if number != FORMAT:
-        table.fail("format", f"{number} is not a format this version reads; it reads format = {FORMAT}")
-    table.text("kind", "scenario", allowed=["scenario"])
-    name, title, text = table.text("name", name), table.text("title"), table.text("text", "")
+    header(table, "scenario")
+    name, title, text = table.name("name", name), table.name("title"), table.text("text", "")
     days = table.quantity("days", "d")
-    if days <= 0:
-        table.fail("days", f"{days:g} days is no horizon; it must be above 0")
+    if days < SHORTEST:
+        table.fail("days", f"{days:g} days is no horizon; it must be {SHORTEST} or more")
+        days = math.nan
     elif days > LONGEST:
         table.fail("days", f"{days:g} days is longer than the {LONGEST} days (ten years) that a scenario may last")
+        days = math.nan
     if "rule" in table.data:
         table.raw("rule")
         table.fail("rule", NO_RULES)
     size, seed = _population(table)
     load, model = _model(table)
-    grading = _grading(table, usual_grading("" if model is None else model.subjects.species))
+    grading = _grading(table)
     visits = _visits(table, "visits", days)
     tolerance = table.number("tolerance", 1e-6, low=1e-12, high=1e-2)
     lineages = _lineages(table, model)
@@ -75,9 +75,7 @@ def _population(table: Table) -> tuple[int, int]:
     held = table.table("population")
     if held is None:
         return 1000, 1
-    size, seed = held.integer("size", 1000), held.integer("seed", 1)
-    if size < 1:
-        held.fail("size", f"{size} subjects cannot be simulated; it must be 1 or more")
+    size, seed = held.integer("size", 1000, low=1, high=MOST_SUBJECTS), held.integer("seed", 1)
     held.finish()
     return size, seed
 
@@ -92,7 +90,7 @@ def _model(table: Table) -> tuple[Mapping[str, Any], Model | None]:
     elif isinstance(value, Mapping):
         load = _composition(table)
     else:
-        table.fail("model", f'{value!r} is neither a name nor a path nor {{ drug = "...", species = "..." }}')
+        table.fail("model", f'{found(value)} is neither a name nor a path nor {{ drug = "...", species = "..." }}')
         return {}, None
     if not load:
         return {}, None
@@ -123,15 +121,15 @@ def _composition(table: Table) -> dict[str, Any]:
         if text := held.text(key, ""):
             load[key] = text
     if "sensitivity" in held.data:
-        load["sensitivity"] = held.number("sensitivity", low=0.0)
+        load["sensitivity"] = held.number("sensitivity", low=SENSITIVITY[0], high=SENSITIVITY[1])
     held.known.append("sensitivity")
     before = len(held.findings.messages)
     held.finish()
     return load if len(held.findings.messages) == before and drugs else {}
 
 
-def _grading(table: Table, usual: str) -> str:
-    name = table.text("grading", usual)
+def _grading(table: Table) -> str:
+    name = table.text("grading", "ctcae_v5")
     if not name:
         return name
     try:
@@ -144,7 +142,7 @@ def _grading(table: Table, usual: str) -> str:
 def _visits(table: Table, key: str, days: float) -> tuple[float, ...]:
     value = table.raw(key, [])
     if not isinstance(value, str | list | tuple):
-        table.fail(key, f'{value!r} are no visits; write a list of elapsed days, or "d1 weekly"')
+        table.fail(key, f'{found(value)} are no visits; write a list of elapsed days, or "d1 weekly"')
         return ()
     if not (math.isfinite(days) and days > 0):
         return ()
@@ -171,13 +169,13 @@ def _recommend(table: Table, days: float, model: Model | None) -> Recommend | No
         return None
     draws = _draws(held)
     candidates, fixed = _visits(held, "candidates", days), _visits(held, "fixed", days)
-    if candidates and draws and len(candidates) < max(draws):
-        held.fail(
-            "candidates", f"{len(candidates)} candidate days for {max(draws)} draws; give more days or fewer draws"
-        )
+    possible = len(candidates) or (int(days) + 1 if math.isfinite(days) and "candidates" not in held.data else math.inf)
+    if draws and max(draws) > possible:
+        key = "candidates" if candidates else "draws"
+        held.fail(key, f"{possible} candidate days for {max(draws)} draws; give more days or fewer draws")
     nadir_weight = held.number("nadir_weight", 0.0, low=0.0, high=1.0)
-    depth = held.number("depth", 0.25, low=0.0)
-    draw = held.quantity("draw", "mL", low=0.0) if "draw" in held.data else None
+    depth = held.number("depth", 0.25, low=0.0, high=10.0)
+    draw = held.quantity("draw", "mL", low=0.0, high=1000.0) if "draw" in held.data else None
     blood = held.text("blood", "species", allowed=["species", "none"])
     lineages = _lineages(held, model)
     held.finish(["draw"])
@@ -188,6 +186,6 @@ def _draws(table: Table) -> tuple[int, ...]:
     value = table.raw("draws", what="the number of draws, or a list of numbers")
     numbers = value if isinstance(value, list) else [] if value is None else [value]
     if not all(isinstance(one, int) and not isinstance(one, bool) and one >= 1 for one in numbers):
-        table.fail("draws", f"{value!r} is not a number of draws; it must be 1 or more")
+        table.fail("draws", f"{found(value)} is not a number of draws; it must be 1 or more")
         return ()
     return tuple(numbers)

@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import pairwise
 
 from myelosim import units
 from myelosim.errors import SpecError
 from myelosim.spec.document import suggestion
+from myelosim.spec.literal import found
 from myelosim.spec.regimen import DoseEvent, Regimen
 
 FORM = (
     "<drug> <amount> [over <duration>] [iv|sc|oral] [QD|BID|TID|q<n>h|q<n>d|q<n>w|once] [d<a>-<b>[,<c>]] "
     "[q<n>d|q<n>w] [x<cycles>]"
 )
+NONE = "none"
 MOST_CYCLES = 10_000
+MOST_AMOUNT = 1e12
+HOURS = 24 * 3660  # for which doses without end are compared
 ROUTES = ("iv", "sc", "oral")
 PER_DAY = {"QD": 24.0, "BID": 12.0, "TID": 8.0}
 
-_NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
-_INTERVAL = re.compile(r"[qQ](\d+)([hdw])")
-_TIMES = re.compile(r"[xX](\d+)")
-_DAYS = re.compile(r"d\d+(?:-d?\d+)?(?:,d?\d+(?:-d?\d+)?)*")
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
+_NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
+_INTERVAL = re.compile(r"[qQ](\d{1,5})([hdw])")
+_TIMES = re.compile(r"[xX](\d{1,9})")
+_DAYS = re.compile(r"d\d{1,5}(?:-d?\d{1,5})?(?:,d?\d{1,5}(?:-d?\d{1,5})?)*")
 _HOURS = {"h": 1.0, "d": 24.0, "w": 168.0}
 
 
@@ -45,53 +50,87 @@ class _Parts:
     times: int | None = None
 
 
-def parse(text: str | Sequence[str]) -> Regimen:
+def parse(text: str | Sequence[str], taken: Mapping[str, Sequence[str]] | None = None) -> Regimen:
     """Read one text or several; see :meth:`myelosim.spec.regimen.Regimen.parse`."""
     texts = [text] if isinstance(text, str) else list(text)
     if not texts or not all(isinstance(one, str) for one in texts):
-        raise SpecError(f"dose {text!r} is not a text; write {FORM}")
-    parts = [part.strip() for one in texts for part in re.split(r"(?:^|\s)\+(?:\s|$)", one)]
+        raise SpecError(f"dose {found(text)} is not a text; write {FORM}")
+    parts = [" ".join(part.split()) for one in texts for part in re.split(r"(?:^|\s)\+(?:\s|$)", one)]
+    if parts == [NONE]:
+        return Regimen((), text=NONE)
+    if NONE in parts:
+        raise SpecError(f"dose '{NONE}' stands beside {_others(parts)}; give '{NONE}' alone, or leave it out")
     events: list[DoseEvent] = []
     cycles: tuple[float, ...] = ()
     length = 0.0
     for part in parts:
         try:
-            found, own, own_length = _events(_read(part))
+            new, own, own_length = _events(_read(part, taken or {}))
         except ValueError as error:
-            raise SpecError(f"dose '{part}': {error}") from None
-        events += found
+            raise SpecError(f"dose {found(part)}: {error}") from None
+        events += new
         if own and not cycles:
             cycles, length = own, own_length
-    return Regimen(tuple(events), cycles, " + ".join(parts), length)
+    whole = " + ".join(parts)
+    try:
+        _not_twice(events)
+    except ValueError as error:
+        raise SpecError(f"dose {found(whole)}: {error}") from None
+    return Regimen(tuple(events), cycles, whole, length)
 
 
-def _read(text: str) -> _Parts:
+def _others(parts: Sequence[str]) -> str:
+    others = [found(part) for part in parts if part != NONE]
+    return " and ".join(others) or "another one"
+
+
+def _not_twice(events: Sequence[DoseEvent]) -> None:
+    """Refuse doses of one drug given alike at the same hour: they would add up, and are more likely a slip."""
+    given: dict[tuple[str, str, float], set[int]] = {}
+    for event in events:
+        begin, step = round(event.time), round(event.interval) or 1
+        count = HOURS // step if event.count is None else event.count
+        hours = set(range(begin, begin + count * step, step))
+        held = given.setdefault((event.drug, event.route, event.duration), set())
+        if both := held & hours:
+            raise ValueError(
+                f"{event.drug} is dosed twice at the same time, first on d{min(both) // 24 + 1}; "
+                "give the sum as one dose, or days that do not overlap"
+            )
+        held |= hours
+
+
+def _read(text: str, taken: Mapping[str, Sequence[str]]) -> _Parts:
     words = text.split()
     if not words:
         raise ValueError(f"is empty; write {FORM}")
     out = _Parts(drug=words[0])
-    if not _NAME.fullmatch(words[0]):
+    if not NAME.fullmatch(words[0]):
         raise ValueError(f"'{words[0]}' is not the name of a drug; write {FORM}")
-    rest = _amount(out, words[1:])
+    rest = _amount(out, words[1:], taken)
     while rest:
         rest = _next(out, rest)
     _consistent(out)
     return out
 
 
-def _amount(out: _Parts, words: list[str]) -> list[str]:
-    match = re.fullmatch(r"([+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?)(.*)", words[0]) if words else None
+def _amount(out: _Parts, words: list[str], taken: Mapping[str, Sequence[str]]) -> list[str]:
+    match = re.fullmatch(f"({_NUMBER.pattern})(.*)", words[0]) if words else None
     if match is None:
-        raise ValueError(f"no amount after '{out.drug}'; write e.g. \"{out.drug} 40 mg BID\"")
+        but = f", but {found(words[0])}" if words else ""
+        raise ValueError(f"no amount after '{out.drug}'{but}; write e.g. \"{out.drug} 40 mg BID\"")
     out.amount = float(match[1])
     unit, rest = match[2], words[1:]
     if not unit and rest and not _is_option(rest[0]):
         unit, rest = rest[0], rest[1:]
-    if unit:
-        units.split_dose(unit)
+    if not 0 <= out.amount <= MOST_AMOUNT:
+        raise ValueError(f"amount {match[1]} is not possible; it must be 0 or more, and at most {MOST_AMOUNT:g}")
+    if not unit:
+        known = taken.get(out.drug, ())
+        takes = f"{out.drug} takes {', '.join(known)}; " if known else ""
+        raise ValueError(f'{match[1]} has no unit; {takes}write e.g. "{out.drug} {match[1]} {[*known, "mg"][0]}"')
+    units.split_dose(unit)
     out.unit = unit
-    if out.amount < 0 or not math.isfinite(out.amount):
-        raise ValueError(f"amount {match[1]} is not possible; it must be 0 or more")
     return rest
 
 
@@ -139,10 +178,13 @@ def _over(out: _Parts, words: list[str]) -> list[str]:
     _before_schedule(out, "over")
     if not words:
         raise ValueError("'over' needs a duration, e.g. \"over 3 h\"")
-    take = 1 if re.search(r"[A-Za-z]", words[0]) else 2
+    take = 2 if _NUMBER.fullmatch(words[0]) else 1
     out.duration = units.parse(" ".join(words[:take]), "h")
     if not out.duration > 0:
         raise ValueError("a duration must be above 0; leave 'over' out for a bolus")
+    least, most = units.limits("h")
+    if not least <= out.duration <= most:
+        raise ValueError(f"a duration of {out.duration:g} h cannot be meant; it must be {least:g} to {most:g} h")
     return words[take:]
 
 

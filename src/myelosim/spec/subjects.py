@@ -8,6 +8,7 @@ from typing import Any
 from myelosim import units
 from myelosim.spec.document import Table
 from myelosim.spec.entry import COVARIATE_UNITS
+from myelosim.spec.literal import found
 from myelosim.spec.model import Subjects
 
 LIMIT_UNITS = {"hemoglobin": "g/dL", "rbc": "10^12/L", "hematocrit": "%"}
@@ -33,14 +34,12 @@ def covariate(table: Table, key: str) -> float | str | None:
     """Read one covariate; None, with a finding, where it cannot be."""
     value = table.raw(key)
     if key in COVARIATE_UNITS:
-        number = table.quantity(key, COVARIATE_UNITS[key])
-        if number <= 0:
-            table.fail(key, f'{value!r} is not a {key}; write e.g. "{"70 kg" if key == "weight" else "1.8 m2"}"')
-        return number
+        example = "70 kg" if key == "weight" else "1.8 m2"
+        return table.quantity(key, COVARIATE_UNITS[key], low=1e-4, high=1e4, example=example)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
-        table.fail(key, f"{value!r} is neither a number nor a category")
+        table.fail(key, f"{found(value)} is neither a number nor a category")
         return None
-    return value if isinstance(value, str) else table.number(key)
+    return table.text(key) if isinstance(value, str) else table.number(key)
 
 
 def read_blood(table: Table) -> tuple[float | None, dict[str, Mapping[str, Any]], float | None]:
@@ -74,7 +73,7 @@ def _plain(table: Table, key: str, unit: str) -> float | None:
         inner.text("meaning", "")
         inner.finish()
         try:
-            return units.convert(number, written, unit)
+            return units.convert(number, written, unit) if written else None
         except ValueError as error:
             inner.fail("unit", str(error))
             return None

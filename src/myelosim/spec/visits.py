@@ -10,11 +10,12 @@ from typing import Any
 
 from myelosim.errors import SpecError
 from myelosim.spec.document import suggestion
+from myelosim.spec.literal import found
 
 FORM = 'elapsed days as a list, or study days: "d1,8,15", "d1 weekly", "d1 q3d until d28", joined by ";"'
 
-_DAYS = re.compile(r"d(\d+)((?:,d?\d+)*)")
-_EVERY = re.compile(r"q(\d+)([dw])")
+_DAYS = re.compile(r"d(\d{1,6})((?:,d?\d{1,6})*)")
+_EVERY = re.compile(r"q(\d{1,6})([dw])")
 
 
 def parse_visits(visits: str | Iterable[Any], horizon_days: float) -> tuple[float, ...]:
@@ -66,7 +67,7 @@ def _elapsed(value: Any, horizon: float) -> float:
     except (TypeError, ValueError, OverflowError):
         day = math.nan
     if not math.isfinite(day):
-        raise SpecError(f"visits: {value!r} is not a day; give {FORM}")
+        raise SpecError(f"visits: {found(value)} is not a day; give {FORM}")
     if day < 0:
         raise SpecError(f"visits: elapsed day {day:g} is before time zero; give days from 0 on")
     if day > horizon * (1 + 1e-12):
@@ -93,7 +94,7 @@ def _study_days(text: str, horizon: float) -> list[float]:
     step, rest = _step(text, words[1]), words[2:]
     last = math.floor(horizon + 1e-9) + 1
     if rest:
-        if len(rest) != 2 or rest[0] != "until" or not re.fullmatch(r"d\d+", rest[1]):
+        if len(rest) != 2 or rest[0] != "until" or not re.fullmatch(r"d\d{1,6}", rest[1]):
             raise SpecError(f"visits: '{text}': '{' '.join(rest)}' is not understood; write until d28, say")
         last = int(rest[1][1:])
         _within(text, last, horizon)

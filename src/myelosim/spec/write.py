@@ -10,6 +10,7 @@ from typing import Any
 
 from myelosim.spec import declared
 from myelosim.spec.entry import written
+from myelosim.spec.literal import key_literal, literal
 from myelosim.spec.load import FORMAT
 from myelosim.spec.model import Drug, Effect, Expected, Lineage, Model, Parameter
 
@@ -51,14 +52,14 @@ def _blocks(model: Model) -> Iterator[list[str]]:
     yield from _table("blood", {key: value for key, value in blood.items() if value or value == 0.0})
     yield from _table("lower_limit", subjects.lower_limit)
     for drug in model.drugs.values():
-        yield [f"[drug.{_key(drug.name)}]", *_lines(_drug(drug, model.parameters))]
+        yield [f"[drug.{key_literal(drug.name)}]", *_lines(_drug(drug, model.parameters))]
     for lineage in model.lineages.values():
-        yield [f"[lineage.{_key(lineage.name)}]", *_lines(_lineage(lineage, model.parameters))]
+        yield [f"[lineage.{key_literal(lineage.name)}]", *_lines(_lineage(lineage, model.parameters))]
     for effect in model.effects:
-        header = ".".join(_key(part) for part in effect.prefix.split("."))
+        header = ".".join(key_literal(part) for part in effect.prefix.split("."))
         yield [f"[effect.{header}]", *_lines(_effect(effect, model))]
     for name, residual in model.residual.items():
-        yield from _table(f"residual.{_key(name)}", {"kind": residual.kind, **residual.sigma})
+        yield from _table(f"residual.{key_literal(name)}", {"kind": residual.kind, **residual.sigma})
     yield from _table("start", model.start)
     for pair, value in model.correlation.items():
         yield ["[[correlation]]", *_lines({"between": list(pair), "value": value})]
@@ -75,7 +76,7 @@ def _drug(drug: Drug, parameters: Mapping[str, Parameter]) -> dict[str, Any]:
     asked = declared.of_drug(drug)
     own = {
         "pk": drug.kind, **drug.structure, "amount": drug.amount_unit, "concentration": drug.concentration_unit,
-        "molar_mass": drug.molar_mass, "route": drug.default_route, "text": drug.text or None,
+        "molar_mass": drug.molar_mass, "route": drug.default_route, "routes": list(drug.routes) or None, "text": drug.text or None,
         **({} if drug.table is None else drug.table),
     }  # fmt: skip
     return own | _parameters(asked, parameters)
@@ -108,30 +109,4 @@ def _expected(expected: Expected) -> dict[str, Any]:
 
 
 def _lines(values: Mapping[str, Any]) -> list[str]:
-    return [f"{_key(key)} = {_value(value)}" for key, value in values.items() if value is not None]
-
-
-def _key(key: str) -> str:
-    plain = key and all(c.isascii() and (c.isalnum() or c in "_-") for c in key)
-    return key if plain else _value(key)
-
-
-def _value(value: Any) -> str:
-    """Return a value as TOML; a float keeps every bit."""
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int | float):
-        return repr(value)
-    if isinstance(value, str):
-        return '"' + "".join(_escaped(c) for c in value) + '"'
-    if isinstance(value, Mapping):
-        inner = ", ".join(f"{_key(key)} = {_value(item)}" for key, item in value.items() if item is not None)
-        return f"{{ {inner} }}" if inner else "{}"
-    return "[" + ", ".join(_value(item) for item in value) + "]"
-
-
-def _escaped(c: str) -> str:
-    named = {'"': '\\"', "\\": "\\\\", "\n": "\\n", "\t": "\\t", "\r": "\\r"}
-    if c in named:
-        return named[c]
-    return f"\\u{ord(c):04x}" if ord(c) < 32 or ord(c) == 127 else c
+    return [f"{key_literal(key)} = {literal(value)}" for key, value in values.items() if value is not None]

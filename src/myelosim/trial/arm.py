@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from myelosim.endpoints import Course
+from myelosim.errors import MyelosimError
 from myelosim.population import Population
 from myelosim.simulation import simulated
 from myelosim.spec.scenario import Arm, Scenario
@@ -34,11 +35,14 @@ def run_arm(scenario: Scenario, arm: Arm, candidates: Sequence[float] = (), *, t
     began = time.perf_counter()
     size = arm.size or scenario.size
     covariates = dict(arm.covariates)
-    done = simulated(
-        arm.model, arm.regimen, days=scenario.days, population=Population(size, scenario.seed, covariates),
-        visits=list(scenario.visits) or None, candidates=candidates, grading=scenario.grading, tolerance=scenario.tolerance,
-        threads=threads, warn=False,
-    )  # fmt: skip
+    try:
+        done = simulated(
+            arm.model, arm.regimen, days=scenario.days, population=Population(size, scenario.seed, covariates),
+            visits=list(scenario.visits) or None, candidates=candidates, grading=scenario.grading,
+            tolerance=scenario.tolerance, threads=threads, warn=False,
+        )  # fmt: skip
+    except MyelosimError as error:
+        raise type(error)(f"arm '{arm.name}': {error}") from error
     ds = done.dataset
     if scenario.lineages:
         ds = ds.sel(lineage=list(scenario.lineages))
