@@ -34,7 +34,7 @@ def main(
     threads: int = 1,
     rivals: bool = True,
 ) -> None:
-    """Time problems, warm, from the model's file to counts and endpoints; one thread by processor time, more by the clock."""
+    """Time problems, warm, from model file to endpoints; one thread by processor time, more by the clock."""
     warnings.simplefilter("ignore", ms.MyelosimWarning)
     versions = f"Python {platform.python_version()}, numba {numba.__version__}, myelosim {_commit()}"
     load = f", load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""

@@ -75,7 +75,8 @@ PROBLEMS: dict[str, Problem | Comparison] = {
             10_000, bench1_subjects,
         ),
         Problem(
-            "bench-3", "neutrophils, one dose, 21 days", "generic_oral_2cmt_friberg", "drug 40 mg once", 21, 10_000, bench1_subjects,
+            "bench-3", "neutrophils, one dose, 21 days", "generic_oral_2cmt_friberg", "drug 40 mg once", 21,
+            10_000, bench1_subjects,
         ),
         Problem(
             "avadomide", "stiff egress, beta = 20, 4 mg QD for 56 days", "abbiati_2021_avadomide_mm", "avadomide 4 mg QD", 56,

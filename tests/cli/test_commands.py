@@ -52,7 +52,7 @@ def test_compare_prints_and_writes_what_the_function_gives(myelosim, samples):
     with xr.open_dataset(samples / "results" / "small" / "result.nc", engine="h5netcdf") as result:
         assert (result.sizes["subject"], result.attrs["seed"]) == (24, 5)
         median = float(result["nadir"].isel(arm=0).median())
-    assert "Small  (24 subjects an arm, 42 days, seed 5)" in done.output
+    assert "Small  (each arm: 24 subjects; 42 days, seed 5)" in done.output
     assert "[bold] 40 mg" in done.output
     (row,) = lines(done.output, "[bold] 40 mg")
     assert f"{median:.2f}" in row.split()
@@ -60,16 +60,6 @@ def test_compare_prints_and_writes_what_the_function_gives(myelosim, samples):
     assert "elapsed days since time zero" in done.output
     assert "days to draw" in done.output
     assert "in all" in done.output
-
-
-def test_compare_replaces_its_own_result_and_nothing_else(myelosim, samples):
-    for _ in range(2):
-        assert myelosim("compare", "small", "--no-figure", "--out", "mine").exit_code == 0
-    (samples / "mine" / "notes.txt").write_text("keep")
-    done = myelosim("compare", "small", "--no-figure", "--out", "mine")
-    assert done.exit_code == 2
-    assert "is not a result of an earlier run" in done.stderr
-    assert (samples / "mine" / "notes.txt").read_text() == "keep"
 
 
 def test_a_grade_without_a_number_is_a_dash(myelosim, samples):
@@ -152,6 +142,33 @@ def test_sensitivity_ranks(myelosim):
     assert f"{table.elasticity[0]:+.3f}" in done.output
 
 
+def test_potency_is_the_same_option_everywhere(myelosim):
+    """A species that a drug is refused for: every command takes the factor that the message asks for, and by one name."""
+    for command in (
+        ("simulate", "abc", "dog", "10 mg QD"),
+        ("sensitivity", "abc", "dog", "10 mg QD"),
+        ("models", "abc", "--species", "dog"),
+    ):
+        done = myelosim(*command, "--sensitivity", 0.5)
+        assert done.exit_code == 0, done.stderr
+
+
+def test_compiling_is_said_while_it_is_done(tmp_path, monkeypatch):
+    from rich.progress import Progress
+
+    from myelosim.cli.console import progress
+    from myelosim.engine import cache
+
+    monkeypatch.setattr(cache, "folder", lambda: tmp_path)
+    said = []
+    monkeypatch.setattr(Progress, "update", lambda self, task, **fields: said.append(fields.get("logged")))
+    with progress("simulating") as told:
+        cache.program("NUMBER = 1\n")
+        told("writing", 1.0)
+        cache.program("NUMBER = 1\n")
+    assert said == ["(compiling a new kind of model)", ""]
+
+
 def test_validate_passes_and_fails(myelosim, samples):
     good = myelosim("validate", "generic_iv_1cmt", "generic_oral_1cmt")
     assert good.exit_code == 0
@@ -185,5 +202,5 @@ def test_narrow_terminals_lose_nothing(myelosim, monkeypatch, width):
     done = myelosim(*SIMULATE, "--subjects", 4)
     assert done.exit_code == 0
     assert "…" not in done.output
-    for heading in ("nadir,", "grade 4", "recovery", "given"):
+    for heading in ("nadir", "grade 4", "recovery", "by the end"):
         assert heading in done.output

@@ -1,11 +1,9 @@
 """A course of hand-made or computed curves, without an engine."""
 
-from dataclasses import dataclass
-
 import numpy as np
 from scipy.optimize import brentq
 
-from myelosim.endpoints import Course, levels, windows
+from myelosim.endpoints import Course, Track, levels, windows
 from myelosim.grading import Bounds, Table
 
 CTCAE = Table(
@@ -16,14 +14,6 @@ CTCAE = Table(
         "hemoglobin": Bounds(("lln", 10.0, 8.0, None)),
     },
 )
-
-
-@dataclass
-class Watched:
-    minimum: np.ndarray
-    minimum_time: np.ndarray
-    crossing: np.ndarray
-    below: np.ndarray
 
 
 def watch(curves, named, spans, step=0.5):
@@ -52,7 +42,7 @@ def watch(curves, named, spans, step=0.5):
             crossing[i, j, : len(times)] = times
     limits = np.stack(np.broadcast_arrays(*named.values(), np.empty(len(curves)))[:-1], axis=1)
     below = np.array([[c(np.array(start)) < x for x in row] for c, row in zip(curves, limits, strict=True)])
-    return Watched(np.array(minimum), np.array(minimum_time), crossing, below)
+    return Track(np.array(minimum), np.array(minimum_time), crossing, below)
 
 
 def make(

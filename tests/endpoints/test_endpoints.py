@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from endpoint_courses import CTCAE, make, through
 
-from myelosim.endpoints import ENDPOINTS, evaluate, levels
+from myelosim.endpoints import ENDPOINTS, evaluate, levels, lowest
 from myelosim.endpoints.detection import incidence
 from myelosim.endpoints.toxicity import DEFINITIONS, Condition, Definition, toxicity
 from myelosim.grading import Bounds, Table
@@ -45,6 +45,20 @@ def test_nadir(found):
     # the earliest of equals: the steady subject's minimum is at once
     check(found, "nadir_day", [9.5, 0, 21, 0, 28], atol=2e-3)
     check(found, "nadir_at_edge", [0, 1, 0, 1, 1])
+
+
+def test_what_the_solver_cannot_tell_apart_is_one_nadir():
+    nothing = 5.0 * (1.0 - np.array([[3e-7, 2e-7], [5e-3, 4e-3]]))  # the first never falls, the second by 0.5 %
+    begin, starts = np.array([[5.0, 5.0], [5.0, 4.99]]), np.array([0.0, 168.0])
+    minimum, when = lowest(nothing, np.array([[20.0, 300.0]] * 2), begin, starts, tolerance=1e-6)
+    assert minimum[:, 0].tolist() == nothing[:, 0].tolist()
+    assert when.tolist() == [[0.0, 0.0, 168.0], [20.0, 20.0, 300.0]]
+    # equally low every cycle but for round-off: the first of them, with the lowest of the numbers
+    minimum, when = lowest(np.array([[0.8, 0.8 - 1e-9]]), np.array([[30.0, 200.0]]), begin[:1], starts, tolerance=1e-6)
+    assert minimum[0, 0] == 0.8 - 1e-9 and when[0].tolist() == [30.0, 30.0, 200.0]
+    # one cycle is the whole; one who could not be integrated has neither
+    minimum, when = lowest(np.full((1, 1), np.nan), np.full((1, 1), np.nan), begin[:1, :1], starts[:1])
+    assert minimum.shape == (1, 1) and np.isnan([minimum, when]).all()
 
 
 def test_nadir_of_each_cycle(found):

@@ -92,7 +92,7 @@ def test_who_cannot_be_integrated_is_named():
         "1 of 203 subjects failed; first: subject 100 (neutrophil, day 0.0: the step size became too small"
     )
     assert "neutrophil.mtt=nan" in text and f"neutrophil.baseline={PEOPLE['neutrophil.baseline'][100]:.3g}" in text
-    assert "on_failure='mask'" in text
+    assert "Check the parameters and omegas named" in text
 
 
 def test_many_failures_make_one_message():

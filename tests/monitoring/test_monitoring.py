@@ -1,12 +1,11 @@
 """Choice of visit days: against all subsets, under blood limits, on fresh subjects."""
 
-from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, pairwise
 
 import numpy as np
 import pytest
 
-from myelosim.endpoints import Course, levels, windows
+from myelosim.endpoints import Course, Track, levels, windows
 from myelosim.errors import SpecError
 from myelosim.grading import Bounds, Table
 from myelosim.monitoring import Candidates, Limit, best_days, breaches, candidates, limits, recommend, score, worth
@@ -141,26 +140,39 @@ def test_scores():
     assert found.false_alarm.estimate == pytest.approx(1 / 3)
 
 
-def test_recommendation_next_to_the_protocol():
+def test_recommendation_is_better_than_weekly_visits():
     first, fresh = study(1, size=400, noise=0.1), study(2, size=400, noise=0.1)
-    found = recommend(first, fresh, range(1, 6), protocol=[0, 7, 14, 21], fixed=[0], draw=0.05, limits=MOUSE)
-    assert list(found) == [1, 2, 3, 4, 5, "protocol"]
-    curve = [found[k].worth for k in range(1, 6)]
-    assert np.all(np.diff(curve) > 0)
+    found = recommend(first, fresh, range(1, 6), fixed=[0], draw=0.05, limits=MOUSE)
+    assert list(found) == [1, 2, 3, 4, 5]
+    assert np.all(np.diff([found[k].worth for k in range(1, 6)]) >= 0)
     assert all(0.0 in found[k].days and len(found[k].days) == k + 1 for k in range(1, 6))
     assert all(not breaches(found[k].days, 0.05, MOUSE) for k in range(1, 6))
-    # as many draws as the protocol has after the first dose: at least as good where chosen, and better when fresh
-    assert found[3].worth > found["protocol"].worth
     caught = found[3].scores["neutrophil"].caught
-    assert caught.estimate > found["protocol"].scores["neutrophil"].caught.high
+    assert caught.estimate > score(fresh, [0, 7, 14, 21])["neutrophil"].caught.high
     # fresh subjects: near what was promised, within four standard errors of 280 events
     assert caught.estimate == pytest.approx(found[3].worth, abs=0.12)
-    assert found["protocol"].breaches == ()
 
 
-def test_a_protocol_that_draws_too_much_is_told():
-    found = recommend(study(1), study(2), 2, protocol=[0, 3, 5, 7, 10, 14], draw=0.1, limits=MOUSE)
-    assert found["protocol"].breaches == ("two_weeks: 0.5 mL within 14 days, 0.2 mL are allowed",)
+@pytest.mark.parametrize("seed", [1, 2, 3])
+def test_one_more_draw_never_catches_less_in_any_lineage(seed):
+    lineages = ("neutrophil", "platelet")
+    first, fresh = (study(part, size=30, noise=0.3, lineages=lineages) for part in (seed, seed + 10))
+    found = recommend(first, fresh, range(8, 0, -1))
+    assert list(found) == list(range(1, 9))
+    for less, more in pairwise(found.values()):
+        assert set(less.days) < set(more.days)
+        assert all(less.scores[name].caught.estimate <= more.scores[name].caught.estimate for name in lineages)
+    # the number that tables show is the best there is, whatever else is asked for
+    alone = recommend(first, fresh, 5)[5]
+    assert found[5] == alone and alone.exact and not found[4].exact and not found[6].exact
+
+
+def test_numbers_of_draws_that_the_limits_do_not_allow_are_left_out():
+    # two draws of 0.05 mL in any 7 of 28 days: eight at most
+    found = recommend(study(1), study(2), range(1, 12), draw=0.05, limits=(Limit("weekly", 7, 0.1),))
+    assert set(range(1, 6)) <= set(found) and max(found) <= 8
+    few = recommend(study(1), study(2), [2, 4, 6], draw=0.1, limits=(Limit("month", 28, 0.3),))
+    assert list(few) == [2] and len(few[2].days) == 2
 
 
 def test_what_cannot_be_asked():
@@ -181,14 +193,6 @@ def test_what_cannot_be_asked():
         worth(nothing, 1.0)
 
 
-@dataclass
-class Watched:
-    minimum: np.ndarray
-    minimum_time: np.ndarray
-    crossing: np.ndarray
-    below: np.ndarray
-
-
 def test_candidates_from_courses():
     # one subject: 4.0, under 1.0 from day 6 to 9, nadir 0.8; a second one stays at 4.0 and is misread on day 7
     table = Table("t", {"neutrophil": Bounds((2.0, 1.5, 1.0, 0.5))})
@@ -196,7 +200,7 @@ def test_candidates_from_courses():
     named = levels("neutrophil", table, baseline)
     crossing = np.full((2, 4, 2), np.nan)
     crossing[0, 0] = [144.0, 216.0]
-    track = Watched(np.array([[0.8], [4.0]]), np.array([[180.0], [0.0]]), crossing, np.zeros((2, 4), dtype=bool))
+    track = Track(np.array([[0.8], [4.0]]), np.array([[180.0], [0.0]]), crossing, np.zeros((2, 4), dtype=bool))
     days = 24.0 * np.array([0.0, 5.0, 7.0, 8.0])
     count = np.array([[4.0, 1.2, 0.9, 0.8], [4.0, 4.0, 4.0, 4.0]])
     seen = np.array([[4.0, 0.9, 1.1, 0.7], [4.0, 4.0, 0.9, 4.0]])

@@ -131,6 +131,14 @@ def test_cycles_have_their_own_nadir():
     assert float(ds["nadir_day"].squeeze()) == day[nadir.argmin()]
 
 
+@pytest.mark.filterwarnings("ignore::myelosim.MyelosimWarning")
+def test_where_nothing_happens_the_nadir_is_at_the_first_dose():
+    rat = ms.load_model("asciminib", species="rat")
+    ds = ms.simulate(rat, "asciminib 30 mg/kg QD d3-30", days=28, population=ms.Population(20, seed=1))
+    assert float(abs(ds.nadir / ds.baseline - 1.0).max()) < 1e-6
+    assert np.all(ds.nadir_day == 2.0) and np.all(ds.nadir_at_edge == 1.0)
+
+
 def test_doses_by_weight_follow_the_subject():
     heavy = ms.simulate(MODEL, "drug 1 mg/kg QD", days=3, individuals=pd.DataFrame({"weight": [50.0, 70.0, 100.0]}))
     for i, weight in enumerate((50, 70, 100)):

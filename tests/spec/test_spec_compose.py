@@ -84,7 +84,7 @@ def test_an_effect_may_be_taken_away(samples):
         ({"species": None}, "'abc' is a drug; say to which species it is given: "),
         ({"species": "monky"}, "no species 'monky'; did you mean 'monkey'?"),
         ({"variant": "blok"}, "monkey has no variant 'blok'; did you mean 'block'?"),
-        ({"species": "dog"}, "abc is refused for dog: nobody knows how dogs respond; give a sensitivity, the factor"),
+        ({"species": "dog"}, "abc is refused for dog: nobody knows how dogs respond; say how it responds"),
         ({"gcsf": "abc"}, "a drug is named twice"),
         ({"gcsf": "helpr"}, "no model 'helpr'; did you mean 'helper'?"),
         ({"gcsf": "helper", "variant": "block"},

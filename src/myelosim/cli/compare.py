@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from myelosim.cli.console import collected, console, progress, warn
+from myelosim.cli.options import Overwrite, Threads, whole
 from myelosim.errors import SpecError
 
 if TYPE_CHECKING:
@@ -20,68 +21,63 @@ if TYPE_CHECKING:
 
 def compare(
     scenario: Annotated[str, typer.Argument(help='A scenario\'s name or file; "myelosim scenarios" lists them.')],
-    subjects: Annotated[int | None, typer.Option(min=1, help="Virtual subjects, instead of the scenario's.")] = None,
-    seed: Annotated[int | None, typer.Option(min=0, help="Which subjects, instead of the scenario's seed.")] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on it.")] = None,
+    subjects: Annotated[
+        int | None, typer.Option(parser=whole(1), metavar="N", help="Virtual subjects, instead of the scenario's.")
+    ] = None,
+    seed: Annotated[
+        int | None, typer.Option(parser=whole(0), metavar="N", help="Which subjects, instead of the scenario's seed.")
+    ] = None,
+    threads: Threads = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the result; default results/NAME.")] = None,
+    overwrite: Overwrite = False,
     figure: Annotated[bool, typer.Option(help="Draw figure.png beside the numbers.")] = True,
 ) -> None:
-    """Compare dose schedules: nadirs, grades, recovery, and the days on which to draw blood."""
+    """Compare dose schedules: nadirs, grades, recovery, and the days on which to draw blood.
+
+    An earlier result of the same scenario file is replaced; anything else only with --overwrite.
+    """
     began = time.perf_counter()
     with progress("loading") as told, collected() as said:
         from dataclasses import replace
 
+        from myelosim.comparison import check_folder, save
         from myelosim.comparison import compare as run
-        from myelosim.comparison import save
         from myelosim.spec.scenarios import load_scenario
 
         held = load_scenario(scenario)
         if out is None and held.name != Path(held.name).name:
             raise SpecError(f"{scenario}: its name '{held.name}' is no name of a folder; say where to write with --out")
+        folder = out or Path("results") / held.name
+        check_folder(folder, held.path, overwrite=overwrite)
         held = replace(held, size=subjects or held.size, seed=held.seed if seed is None else seed)
-        result = run(held, threads=threads, progress=lambda doing, done: told(_doing(doing, done), done))
+        result = run(held, threads=threads, progress=told)
         told("writing", 1.0)
-        folder = save(result, out or Path("results") / held.name, figure=figure)
+        files = save(result, folder, figure=figure, overwrite=overwrite)
     printed = console()
     _print(printed, held, result)
     warn(printed, said)
     printed.print(_basis(held, result), markup=False)
     seconds = f"time: {result.attrs['seconds']}; with loading and writing {time.perf_counter() - began:.2f} s"
     printed.print(seconds, markup=False)
-    printed.print(f"written: {', '.join(str(path) for path in sorted(folder.iterdir()))}", markup=False, soft_wrap=True)
-
-
-def _doing(doing: str, done: float) -> str:
-    return f"{doing} (the first run of a kind of model compiles it)" if done == 0 else doing
+    printed.print(f"written: {', '.join(map(str, files))}", markup=False, soft_wrap=True)
 
 
 def _print(out: Console, held: Scenario, result: xr.Dataset) -> None:
-    from myelosim.cli.overview import overview
+    from myelosim.cli.overview import alike, notes, overview, who
     from myelosim.comparison import summary
-    from myelosim.spec.grading import load_grading
 
     rows = summary(result).to_dict("records") if "lineage" in result.dims else []
     sizes = {row["subjects"] for row in rows} or {held.size}
-    many = " or ".join(f"{size:,}" for size in sorted(sizes))
-    grading = load_grading(held.grading)
-    overview(out, rows, f"{held.title}  ({many} subjects an arm, {held.days:g} days, seed {held.seed})")
-    lines = [
-        "Under each estimate its 95 % interval, for the number of subjects only, not for what the model assumes.",
-        f'Grades: {grading.title or grading.name}, of the true counts; "-": the table has no number for that grade.',
-        "Days are elapsed days since time zero: study day d1 is day 0, study day d8 is day 7.",
-        'Recovery: median day of lasting return to grade <= 1 after the last grade 3; "not": share not back by the end.',
-    ]
-    if held.visits:
-        lines.append(
-            f"Own visits: {len(held.visits)} of the protocol; caught: true episodes of grade >= 3 that a draw showed."
-        )
+    same = alike(arm.model for arm in held.arms)
+    single = same or sizes == {1}
+    overview(
+        out, rows, f"{held.title}  (each arm: {who(sizes, same)}; {held.days:g} days, seed {held.seed})", single=single
+    )
+    draws = 0
     if "monitoring_day" in result:
-        chosen = result["monitoring_day"].notnull().any("arm").sum("pick").to_numpy()
-        lines.append(
-            f"Days to draw blood: the best {min(5, int(chosen.max()))}, chosen per arm on one half of the subjects and "
-            "scored on the other."
-        )
-    out.print("\n".join(lines), markup=False, style="dim")
+        draws = int(result["monitoring_day"].notnull().any("arm").sum("pick").max())
+    nadir = 0.0 if held.recommend is None else held.recommend.nadir_weight
+    notes(out, rows, held.grading, single=single, draws=min(5, draws), nadir=nadir)
 
 
 def _basis(held: Scenario, result: xr.Dataset) -> str:
@@ -91,5 +87,6 @@ def _basis(held: Scenario, result: xr.Dataset) -> str:
     if what is None:
         drugs = held.load["drug"]
         what = drugs if isinstance(drugs, str) else ",".join(drugs)
-        what += "".join(f" --{key} {held.load[key]}" for key in ("species", "variant", "gcsf") if key in held.load)
+        options = ("species", "variant", "gcsf", "sensitivity")
+        what += "".join(f" --{key} {held.load[key]}" for key in options if key in held.load)
     return f'{assumed} of {total} parameters are assumed, not measured; "myelosim models {what}" names them and their sources.'

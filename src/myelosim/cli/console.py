@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import sys
 import threading
@@ -27,22 +28,41 @@ def console() -> Console:
     return Console(width=PIPED if piped else None, highlight=False)
 
 
+class _Beside(logging.Handler):
+    def __init__(self, show: Callable[[str], None]) -> None:
+        super().__init__(logging.INFO)
+        self.show = show
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.show(record.getMessage())
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[str, float], None]]:
-    """Give a function that is told what is being done and the fraction done; a bar appears once it takes long."""
+    """Give a function that is told what is being done and the fraction done; a bar appears once it takes long.
+
+    What the package logs meanwhile, such as that it compiles, stands beside it.
+    """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
     bar = Progress(
-        TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), console=Console(stderr=True), transient=True
-    )
-    task = bar.add_task(what, total=1.0)
+        TextColumn("{task.description} {task.fields[logged]}", markup=False), BarColumn(), TimeElapsedColumn(),
+        console=Console(stderr=True), transient=True,
+    )  # fmt: skip
+    task = bar.add_task(what, total=1.0, logged="")
+    log, beside = logging.getLogger("myelosim"), _Beside(lambda text: bar.update(task, logged=f"({text})"))
+    level = log.level
+    log.addHandler(beside)
+    log.setLevel(logging.INFO)
     timer = threading.Timer(PATIENCE, bar.start)
     timer.daemon = True
     timer.start()
     try:
-        yield lambda doing, done: bar.update(task, description=doing, completed=done)
+        yield lambda doing, done: bar.update(task, description=doing, completed=done, logged="")
     finally:
+        log.removeHandler(beside)
+        log.setLevel(level)
         timer.cancel()
         timer.join()
         if bar.live.is_started:

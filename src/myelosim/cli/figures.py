@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import Any
 
 NONE = "-"
+UNBOUND = 1e30
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -23,6 +24,17 @@ def number(value: float, digits: int = 3) -> str:
         return "0"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return f"{value:.{places}f}" if places <= digits + 3 else f"{value:.{digits}g}"
+
+
+def parameter(value: float) -> str:
+    """Return a parameter's value; one that lies beyond all numbers is a bound that does not bind.
+
+    Examples
+    --------
+    >>> parameter(3.448123), parameter(1e30)
+    ('3.44812', '-')
+    """
+    return f"{value:.6g}" if abs(value) < UNBOUND else NONE
 
 
 def day(value: float) -> str:

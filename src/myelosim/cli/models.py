@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from myelosim.cli.console import console, warn
-from myelosim.cli.request import Gcsf, Variant, composed
-from myelosim.cli.writing import named, written
+from myelosim.cli.figures import parameter
+from myelosim.cli.options import Gcsf, Overwrite, Sensitivity, Variant, named
+from myelosim.cli.request import composed
+from myelosim.writing import written
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -29,10 +31,12 @@ def models(
     species: Annotated[str | None, typer.Option(help="Whom a drug is given to.")] = None,
     variant: Variant = None,
     gcsf: Gcsf = None,
+    sensitivity: Sensitivity = None,
     save: Annotated[Path | None, typer.Option(help="Write the complete model to a TOML file.")] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """List what can be simulated, or print every parameter of a model with its source."""
-    named(save, "--save", ".toml")
+    named(save, "--save", ".toml", overwrite=overwrite)
     out = console()
     if name is None:
         _list(out)
@@ -42,7 +46,7 @@ def models(
     if species is None and name in files("grading"):
         _grading(out, name)
         return
-    model = composed(name, species, variant, gcsf)
+    model = composed(name, species, variant, gcsf, sensitivity, hint="--species human")
     if save is not None:
         written(save, model.save)
     _show(out, model)
@@ -100,7 +104,7 @@ def _show(out: Console, model: Model) -> None:
         if source == "component default":
             evidence, source = "default", "neutral value of the component"
         table.add_row(
-            Text(name), f"{one.value:.5g}", Text(one.unit), Text(_variability(one)),
+            Text(name), parameter(one.value), Text(one.unit), Text(_variability(one)),
             Text(evidence, style=COLORS.get(evidence, "dim")), Text(one.meaning), Text(source),
         )  # fmt: skip
     out.print(table)

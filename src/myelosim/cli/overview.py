@@ -1,8 +1,9 @@
-"""The table of arms and lineages that ``compare`` and ``simulate`` print."""
+"""The table of arms and lineages that ``compare`` and ``simulate`` print, and the notes below it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from myelosim.cli.figures import NONE, day, number, percent, spread
@@ -11,8 +12,9 @@ if TYPE_CHECKING:
     from rich.console import Console
     from rich.table import Table
 
+    from myelosim.spec.model import Model
+
 Row = Mapping[str, Any]
-Column = tuple[str, Callable[[Row], str]]
 
 WIDE = 120  # columns of a terminal that has room for long names
 LONGEST, SHORTEST = 28, 16  # of the names of arms, before they are folded
@@ -20,74 +22,140 @@ GAP = 2  # columns between two columns
 EDGES = 3  # columns that a table takes besides
 
 
-def _recovery(row: Row) -> str:
-    shown = spread(row, "recovery_day", day)
-    left = row["unrecovered"]
-    return f"{shown}\n{percent(left)} not" if left > 0 else shown
+@dataclass(frozen=True)
+class Column:
+    """A heading, what stands under it, and of which statistic over the subjects that is."""
+
+    heading: str
+    show: Callable[[Row], str]
+    statistic: str = ""
+    justify: Any = "right"
+    of_the_arm: bool = False
 
 
-COUNTS: Sequence[Column] = (
-    ("lineage", lambda r: f"{r['lineage']}\n{r['unit']}"),
-    ("nadir,\nmedian", lambda r: spread(r, "nadir", number)),
-    ("nadir\nday", lambda r: spread(r, "nadir_day", day)),
-    ("days\ngrade>=3", lambda r: day(r["days_grade3"])),
-    ("days\ngrade 4", lambda r: day(r["days_grade4"])),
+LINEAGE = Column("lineage", lambda r: f"{r['lineage']}\n{r['unit']}", justify="left")
+DEPTH = (
+    Column("nadir", lambda r: spread(r, "nadir", number), "median"),
+    Column("nadir\nday", lambda r: spread(r, "nadir_day", day), "median"),
+    Column("days\ngrade>=3", lambda r: day(r["days_grade3"]), "mean"),
+    Column("days\ngrade 4", lambda r: day(r["days_grade4"]), "mean"),
 )
-SHARES: Sequence[Column] = (
-    ("P(grade\n>=3)", lambda r: spread(r, "p_grade3", percent)),
-    ("P(grade\n4)", lambda r: spread(r, "p_grade4", percent)),
-    ("grade>=3\nat start", lambda r: percent(r["at_baseline"])),
+SHARES = (
+    Column("P(grade\n>=3)", lambda r: spread(r, "p_grade3", percent)),
+    Column("P(grade\n4)", lambda r: spread(r, "p_grade4", percent)),
+    Column("grade>=3\nat start", lambda r: percent(r["at_baseline"])),
 )
-AFTER: Sequence[Column] = (
-    ("recovery\nday", _recovery),
-    ("dose\ngiven", lambda r: percent(r["dose_intensity"])),
+OBSERVED = Column("P(grade>=3)\nobserved", lambda r: spread(r, "p_grade3_seen", percent))
+RECOVERY = (
+    Column("recovery\nday", lambda r: spread(r, "recovery_day", day), "median"),
+    Column("not back\nby the end", lambda r: percent(r["unrecovered"])),
 )
-SEEN: Sequence[Column] = (("P(grade>=3)\nseen", lambda r: spread(r, "p_grade3_seen", percent)),)
-OWN: Sequence[Column] = (("caught by\nown visits", lambda r: percent(r["protocol_caught"])),)
-DAYS: Sequence[Column] = (
-    ("days to draw\nblood, elapsed", lambda r: str(r["recommended_days"]) or NONE),
-    ("caught on\nthose days", lambda r: percent(r["recommended_caught"])),
+RECOVERY_OF_ONE = Column(
+    "recovery\nday", lambda r: "not by\nthe end" if r["unrecovered"] > 0 else day(r["recovery_day"])
 )
-OF_THE_ARM = {DAYS[0][0], AFTER[1][0]}
-LEFT_ALIGNED = {COUNTS[0][0], DAYS[0][0]}
+DOSE = Column("dose\ngiven", lambda r: percent(r["dose_intensity"]), "mean", of_the_arm=True)
+OWN = Column("caught by\nown visits", lambda r: spread(r, "protocol_caught", percent))
+DAYS = (
+    Column("days to draw\nblood, elapsed", lambda r: r["recommended_days"] or NONE, justify="left", of_the_arm=True),
+    Column("caught on\nthose days", lambda r: spread(r, "recommended_caught", percent)),
+)
 
 
-def overview(out: Console, rows: Sequence[Row], title: str, first: str = "arm") -> None:
+def alike(models: Iterable[Model]) -> bool:
+    """Tell whether all subjects of the models are the typical one."""
+    return not any(one.omega_sd for model in models for one in model.parameters.values())
+
+
+def who(subjects: Iterable[int], same: bool) -> str:
+    """Return of whom a table speaks.
+
+    Examples
+    --------
+    >>> who([1000, 10], False), who([1], False), who([1000], True)
+    ('10 or 1,000 subjects', '1 subject', 'no between-subject variability: typical subject')
+    """
+    sizes = sorted(set(subjects))
+    if same:
+        return "no between-subject variability: typical subject"
+    return f"{' or '.join(f'{size:,}' for size in sizes)} subject{'' if sizes == [1] else 's'}"
+
+
+def overview(out: Console, rows: Sequence[Row], title: str, first: str = "arm", *, single: bool = False) -> None:
     """Print the rows of :func:`myelosim.comparison.summary`, in as many tables as the terminal's width asks for.
 
-    One subject alone has no shares of subjects: those columns are left out.
+    ``single``: each row is of one subject, of which there are no shares, medians or intervals.
     """
     if not rows:
         out.print(f"{title}: the model has no lineage; only concentrations were simulated", markup=False)
         return
-    alone = all(row["subjects"] == 1 for row in rows)
-    columns = [*COUNTS[1:], *(() if alone else SHARES), *AFTER]
-    columns += SEEN if "p_grade3_seen" in rows[0] and not alone else ()
-    columns += OWN if "protocol_caught" in rows[0] else ()
-    columns += DAYS if "recommended_days" in rows[0] else ()
+    if single:
+        rows = [{key: value for key, value in row.items() if not key.endswith(("_low", "_high"))} for row in rows]
+    columns = _columns(rows[0], single)
     names = min(max(len(str(row["arm"])) for row in rows), LONGEST if out.width >= WIDE else SHORTEST)
     out.print(f"\n{title}", style="bold", markup=False)
     for part in _parts(rows, columns, out.width - names - EDGES):
-        out.print(_table(rows, [COUNTS[0], *part], first, names))
+        out.print(_table(rows, [LINEAGE, *part], first, names))
+
+
+def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool, draws: int = 0, nadir: float = 0.0) -> None:
+    """Print what the columns mean; ``draws`` is the number of recommended days, ``nadir`` what seeing the nadir weighs there."""
+    from myelosim.spec.grading import load_grading
+
+    if not rows:
+        return
+    table = load_grading(grading)
+    lines = [
+        f'Grades: {table.title or table.name}, of the true counts; "-": nothing to show, or no number for that grade in the table.',
+        "Days are elapsed days since time zero: study day d1 is day 0, study day d8 is day 7.",
+        "Recovery: the day of lasting return to grade <= 1 after the last grade 3"
+        + ("." if single else "; not back: share of those with a grade 3 who have not returned by the end."),
+    ]
+    if not single:
+        lines.insert(
+            0, "Under an estimate its 95 % interval, for the number of subjects only, not for what the model assumes."
+        )
+        lines[1] += " Days at a grade count 0 for subjects without it."
+    if "p_grade3_seen" in rows[0] and not single:
+        lines.append(
+            "Observed: at the visits, with the scatter of counting and analyzer, so that a count may look like grade 3 and not be."
+        )
+    if "protocol_caught" in rows[0]:
+        lines.append("Caught: of the subjects with a true grade >= 3, the share in whom a draw during it shows it.")
+    if draws:
+        aim = "see the nadir" if nadir == 1 else "catch grade >= 3 or see the nadir" if nadir else "catch grade >= 3"
+        lines.append(
+            f"Days to draw blood: the {draws} that {aim} at least once in most subjects, however late; chosen per arm on one half "
+            "of the subjects and scored on the other."
+        )
+    out.print("\n".join(lines), markup=False, style="dim")
+
+
+def _columns(row: Row, single: bool) -> list[Column]:
+    seen = (OBSERVED,) if "p_grade3_seen" in row else ()
+    columns = [*DEPTH, RECOVERY_OF_ONE] if single else [*DEPTH, *SHARES, *seen, *RECOVERY]
+    columns += (DOSE,) if "dose_intensity" in row else ()
+    columns += (OWN,) if "protocol_caught" in row else ()
+    columns += DAYS if "recommended_days" in row else ()
+    return [replace(column, statistic="") for column in columns] if single else columns
 
 
 def _parts(rows: Sequence[Row], columns: Sequence[Column], room: int) -> list[list[Column]]:
     """Split the columns so that each part fits beside the lineage."""
     parts: list[list[Column]] = [[]]
-    left = room - _width(rows, COUNTS[0])
+    left = room - _width(rows, LINEAGE)
     for column in columns:
         needed = _width(rows, column)
         if needed > left and parts[-1]:
             parts.append([])
-            left = room - _width(rows, COUNTS[0])
+            left = room - _width(rows, LINEAGE)
         parts[-1].append(column)
         left -= needed
     return parts
 
 
 def _width(rows: Sequence[Row], column: Column) -> int:
-    heading, show = column
-    return max(len(line) for text in (heading, *(show(row) for row in rows)) for line in text.split("\n")) + GAP
+    texts = (column.heading, column.statistic, *(column.show(row) for row in rows))
+    return max(len(line) for text in texts for line in text.split("\n")) + GAP
 
 
 def _table(rows: Sequence[Row], columns: Sequence[Column], first: str, names: int) -> Table:
@@ -97,14 +165,15 @@ def _table(rows: Sequence[Row], columns: Sequence[Column], first: str, names: in
 
     table = Table(box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column(first, overflow="fold", width=max(names, len(first)))
-    for heading, _ in columns:
-        table.add_column(heading, justify="left" if heading in LEFT_ALIGNED else "right", no_wrap=True)
+    for column in columns:
+        heading = f"{column.heading}\n{column.statistic}".rstrip()
+        table.add_column(heading, justify=column.justify, no_wrap=True)
     arm = None
     for row in rows:
         new = row["arm"] != arm
         if arm is not None and new:
             table.add_section()
-        cells = [Text(show(row) if new or heading not in OF_THE_ARM else "") for heading, show in columns]
+        cells = [Text(column.show(row) if new or not column.of_the_arm else "") for column in columns]
         table.add_row(Text(str(row["arm"]) if new else ""), *cells)
         arm = row["arm"]
     return table

@@ -5,9 +5,7 @@ from __future__ import annotations
 import dataclasses
 import re
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Annotated
-
-import typer
+from typing import TYPE_CHECKING
 
 from myelosim.errors import SpecError
 
@@ -16,24 +14,6 @@ if TYPE_CHECKING:
     from myelosim.spec.regimen import Regimen
 
 FORM = 'MODEL [SPECIES] "DOSE"..., e.g. cemsidomide human "100 ug QD d1-14 q28d x4"'
-
-What = Annotated[
-    list[str],
-    typer.Argument(
-        metavar="MODEL [SPECIES] DOSE",
-        help='A complete model, or a drug (several: a,b) and a species; then doses, e.g. "100 ug QD d1-14 q28d x4", or none.',
-        show_default=False,
-    ),
-]
-Variant = Annotated[str | None, typer.Option(help="Strain or patient population of the species.")]
-Gcsf = Annotated[str | None, typer.Option(help="A G-CSF that can be dosed: filgrastim or pegfilgrastim.")]
-Sensitivity = Annotated[
-    float | None, typer.Option(help="Factor on the drug's potency in this species, instead of its file's.")
-]
-Changes = Annotated[
-    list[str] | None, typer.Option("--set", metavar="NAME=VALUE", help='E.g. neutrophil.mtt="110 h"; repeat for more.')
-]
-Days = Annotated[float, typer.Option(max=36525, help="Horizon in elapsed days.")]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -63,7 +43,7 @@ def requested(
 
     names, doses = what[0], list(what[1:])
     species = doses.pop(0) if doses and _bare(doses[0]) else None
-    model = composed(names, species, variant, gcsf, sensitivity)
+    model = composed(names, species, variant, gcsf, sensitivity, hint=f"{names} human")
     if changes:
         model = model.replace(dict(_pair(one, "--set") for one in changes))
     if not doses:
@@ -73,18 +53,28 @@ def requested(
 
 
 def composed(
-    names: str, species: str | None, variant: str | None, gcsf: str | None, sensitivity: float | None = None
+    names: str, species: str | None, variant: str | None, gcsf: str | None, sensitivity: float | None, *, hint: str
 ) -> Model:
-    """Load a complete model, or compose one; the message of a missing species speaks of the command line."""
+    """Load a complete model, or compose one; ``hint`` is how this command is told a species."""
     from myelosim.spec.library import files, load_model
 
-    every = names.split(",") if "," in names else [names]
     known = files("species")
     if species is None and names in known:
-        return load_model([], species=names, variant=variant, gcsf=gcsf)
-    if species is None and all(name in files("drugs") for name in every):
-        raise SpecError(f"{names}: whom is it given to? Name a species: {', '.join(sorted(known))}")
+        return load_model([], species=names, variant=variant, gcsf=gcsf, sensitivity=sensitivity)
+    every = names.split(",")
+    if species is None and all(_is_drug(name) for name in every):
+        raise SpecError(
+            f"{names}: whom is it given to? Name a species, e.g. {hint} (known: {', '.join(sorted(known))})"
+        )
     return load_model(every, species=species, variant=variant, gcsf=gcsf, sensitivity=sensitivity)
+
+
+def _is_drug(name: str) -> bool:
+    from myelosim.spec.document import read_toml
+    from myelosim.spec.library import find
+
+    path = find(name, ("published", "drugs"))
+    return path is not None and read_toml(path).data.get("kind") == "drug"
 
 
 def _bare(word: str) -> bool:

@@ -7,8 +7,10 @@ from typing import Annotated
 import typer
 
 from myelosim.cli.console import collected, console, progress, warn
+from myelosim.cli.figures import parameter
 from myelosim.cli.models import COLORS
-from myelosim.cli.request import Changes, Days, Gcsf, Sensitivity, Variant, What, requested
+from myelosim.cli.options import Changes, Days, Gcsf, Sensitivity, Variant, What, whole
+from myelosim.cli.request import requested
 
 
 def sensitivity(
@@ -18,15 +20,15 @@ def sensitivity(
     days: Days = 56.0,
     variant: Variant = None,
     gcsf: Gcsf = None,
-    factor: Sensitivity = None,
+    sensitivity: Sensitivity = None,
     changes: Changes = None,
-    top: Annotated[int, typer.Option(min=1, help="How many parameters to print.")] = 20,
+    top: Annotated[int, typer.Option(parser=whole(1), metavar="N", help="How many parameters to print.")] = 20,
 ) -> None:
     """Rank the parameters by what one percent of each does to an endpoint of the typical subject."""
-    with progress("simulating (a new kind of model is compiled once)"), collected() as said:
+    with progress("simulating"), collected() as said:
         from myelosim.simulation import sensitivity as run
 
-        asked = requested(what, variant, gcsf, factor, changes)
+        asked = requested(what, variant, gcsf, sensitivity, changes)
         table = run(asked.model, asked.regimen, endpoint=endpoint, lineage=lineage, days=days)
     from rich import box
     from rich.table import Table
@@ -39,7 +41,7 @@ def sensitivity(
         printed.add_column(heading, justify="right" if heading in ("value", "elasticity") else "left")
     for row in table.head(top).to_dict("records"):
         printed.add_row(
-            Text(row["parameter"]), f"{row['value']:.5g}", Text(row["unit"]),
+            Text(row["parameter"]), parameter(row["value"]), Text(row["unit"]),
             Text(row["evidence"], style=COLORS.get(row["evidence"], "dim")), f"{row['elasticity']:+.3f}",
         )  # fmt: skip
     out.print(printed)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from myelosim.cli.console import collected, console, progress, warn
-from myelosim.cli.request import Changes, Days, Gcsf, Sensitivity, Variant, What, requested, start
-from myelosim.cli.writing import named, written
+from myelosim.cli.options import Changes, Days, Gcsf, Overwrite, Sensitivity, Threads, Variant, What, named, whole
+from myelosim.cli.request import requested, start
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,29 +19,33 @@ def simulate(
     what: What,
     days: Days = 56.0,
     subjects: Annotated[
-        int | None, typer.Option(min=1, help="Virtual subjects; without it the typical subject alone.")
+        int | None,
+        typer.Option(parser=whole(1), metavar="N", help="Virtual subjects; without it the typical subject alone."),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Which subjects.")] = 1,
+    seed: Annotated[int, typer.Option(parser=whole(0), metavar="N", help="Which subjects.")] = 1,
     variant: Variant = None,
     gcsf: Gcsf = None,
     sensitivity: Sensitivity = None,
     visits: Annotated[
         str | None, typer.Option(help='When blood is drawn: elapsed days "3,5,7", or study days "d1 weekly".')
     ] = None,
-    grading: Annotated[str, typer.Option(help="Grading table.")] = "ctcae_v5",
+    grading: Annotated[
+        str | None, typer.Option(help="Grading table; default CTCAE v5 for people, percent of baseline for animals.")
+    ] = None,
     changes: Changes = None,
     at_start: Annotated[
         list[str] | None,
         typer.Option("--start", metavar="LINEAGE=COUNT", help="Count at time zero where it is not the baseline."),
     ] = None,
-    threads: Annotated[int | None, typer.Option(min=1, help="Threads; the result does not depend on it.")] = None,
+    threads: Threads = None,
     out: Annotated[
         Path | None, typer.Option(help="FILE.nc: everything; FILE.csv: doses and counts as NONMEM rows.")
     ] = None,
+    overwrite: Overwrite = False,
 ) -> None:
     """Simulate one dose schedule and print its nadirs."""
-    named(out, "--out", ".nc", ".csv")
-    with progress("simulating (a new kind of model is compiled once)"), collected() as said:
+    named(out, "--out", ".nc", ".csv", overwrite=overwrite)
+    with progress("simulating"), collected() as said:
         from myelosim.population import Population
         from myelosim.simulation import simulate as run
 
@@ -53,14 +57,17 @@ def simulate(
         )  # fmt: skip
         if out is not None:
             _write(ds, out)
-    from myelosim.cli.overview import overview
+    from myelosim.cli.overview import alike, notes, overview, who
     from myelosim.comparison import outline
 
     printed = console()
     rows = outline(ds, asked.model).to_dict("records") if "lineage" in ds.dims else []
-    who = "typical subject" if subjects is None else f"{subjects:,} subjects, seed {seed}"
-    overview(printed, rows, f"{ds.attrs['title']}  ({who}, {days:g} days)", "dose")
-    printed.print("Days are elapsed days since time zero: study day d1 is day 0.", style="dim")
+    same = alike([asked.model])
+    whom = "typical subject" if subjects is None else who([subjects], same)
+    drawn = "" if subjects is None else f", seed {seed}"
+    single = same or ds.sizes["subject"] == 1
+    overview(printed, rows, f"{ds.attrs['title']}  ({whom}; {days:g} days{drawn})", "dose", single=single)
+    notes(printed, rows, ds.attrs["grading"], single=single)
     warn(printed, said)
     total = len(asked.model.parameters)
     printed.print(f"{ds.attrs['assumed_parameters']} of {total} parameters are assumed, not measured.")
@@ -80,6 +87,7 @@ def _visits(text: str | None) -> str | list[str | float] | None:
 
 def _write(ds: xr.Dataset, path: Path) -> None:
     from myelosim.simulation import to_events
+    from myelosim.writing import written
 
     if path.suffix == ".csv":
         rows = to_events(ds)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelosim.comparison.monitor import candidate_days, monitor
+from myelosim.comparison.monitor import candidate_days, monitor, wanted
 from myelosim.comparison.table import grade_limits
 from myelosim.errors import MyelosimWarning
 from myelosim.monitoring import breaches, limits
@@ -60,36 +60,51 @@ def compare(
     held = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
     told = progress or (lambda what, done: None)
     began = time.perf_counter()
-    days = candidate_days(held)
-    kept = 3 * len(held.model.lineages) + 2 * len(held.model.drugs)
-    most = max(arm.size or held.size for arm in held.arms)
-    afford(most, int(held.days) + 1, kept, len(held.model.lineages), len(held.arms))
-    trials: list[Trial] = []
-    for k, arm in enumerate(held.arms):
-        told(f"arm {arm.name}", k / (len(held.arms) + 1))
-        trials.append(run_arm(held, arm, days, threads=threads))
-    told("days to draw blood", len(held.arms) / (len(held.arms) + 1))
+    trials = _run(held, threads, told)
+    told("days to draw blood", len(trials) / (len(trials) + 1))
     middle = time.perf_counter()
-    watched = monitor(held, trials)
-    joined = _joined(held, trials)
-    for name, value in watched.items():
-        joined[name] = value
-    attrs = {**trials[0].dataset.attrs, "title": held.title, "scenario": held.name, "spec_hash": held.spec_hash}
-    attrs["regimen"] = "; ".join(f"{arm.name}: {arm.regimen.text}" for arm in held.arms)
-    attrs["seconds"] = "; ".join(
-        [f"{t.arm.name} {t.seconds:.2f} s" for t in trials]
-        + [f"days to draw blood {time.perf_counter() - middle:.2f} s", f"in all {time.perf_counter() - began:.2f} s"]
-    )
-    said = _warnings(held, trials)
-    attrs["warnings"] = "\n".join(said)
-    attrs["illustrative"] = int(any(arm.model.illustrative for arm in held.arms))
-    assumed = sorted({name for arm in held.arms for name in arm.model.assumed})
-    attrs |= {"assumed_parameters": len(assumed), "assumed": ", ".join(assumed)}
-    joined.attrs = attrs
-    for text in said:
+    joined = _joined(held, trials).assign(monitor(held, trials))
+    if "monitoring_day" in joined and not wanted(held).nadir_weight:
+        # Nobody in the half that scores reaches grade 3: days chosen for somebody in the other half are no advice.
+        caught = joined["monitoring_caught"].notnull().any("lineage")
+        joined["monitoring_day"] = joined["monitoring_day"].where(caught)
+    now = time.perf_counter()
+    seconds = {t.arm.name: t.seconds for t in trials} | {"days to draw blood": now - middle, "in all": now - began}
+    joined.attrs = _attrs(held, trials) | {"seconds": "; ".join(f"{what} {s:.2f} s" for what, s in seconds.items())}
+    for text in joined.attrs["warnings"].splitlines():
         python_warnings.warn(text, MyelosimWarning, stacklevel=2)
     told("done", 1.0)
     return joined
+
+
+def _run(scenario: Scenario, threads: int | None, told: Callable[[str, float], None]) -> list[Trial]:
+    model, arms = scenario.model, scenario.arms
+    kept = 3 * len(model.lineages) + 2 * len(model.drugs)
+    most = max(arm.size or scenario.size for arm in arms)
+    afford(most, int(scenario.days) + 1, kept, len(model.lineages), len(arms))
+    days = candidate_days(scenario)
+    trials = []
+    for k, arm in enumerate(arms):
+        told(f"arm {arm.name}", k / (len(arms) + 1))
+        trials.append(run_arm(scenario, arm, days, threads=threads))
+    return trials
+
+
+def _attrs(scenario: Scenario, trials: Sequence[Trial]) -> dict[str, Any]:
+    arms = scenario.arms
+    assumed = sorted({name for arm in arms for name in arm.model.assumed})
+    return {
+        **trials[0].dataset.attrs,
+        "title": scenario.title,
+        "scenario": scenario.name,
+        "scenario_file": scenario.path,
+        "spec_hash": scenario.spec_hash,
+        "regimen": "; ".join(f"{arm.name}: {arm.regimen.text}" for arm in arms),
+        "warnings": "\n".join(_warnings(scenario, trials)),
+        "illustrative": int(any(arm.model.illustrative for arm in arms)),
+        "assumed_parameters": len(assumed),
+        "assumed": ", ".join(assumed),
+    }
 
 
 def _joined(scenario: Scenario, trials: Sequence[Trial]) -> xr.Dataset:
@@ -114,11 +129,8 @@ def _joined(scenario: Scenario, trials: Sequence[Trial]) -> xr.Dataset:
     if "lineage" in joined.coords:
         table = load_grading(scenario.grading)
         limit = [grade_limits(scenario.model, table, str(name)) for name in joined["lineage"].to_numpy()]
-        joined["grade_limit"] = (
-            ("lineage", "grade"),
-            np.array(limit),
-            {"long_name": "count under which the grade begins"},
-        )
+        meaning = {"long_name": "count under which the grade begins"}
+        joined["grade_limit"] = (("lineage", "grade"), np.array(limit), meaning)
         joined = joined.assign_coords(grade=[1, 2, 3, 4])
     return joined
 
@@ -127,11 +139,8 @@ def _warnings(scenario: Scenario, trials: Sequence[Trial]) -> list[str]:
     """Return what must be read before the result: of the models, of failed subjects, and of blood volumes."""
     said = [text for trial in trials for text in str(trial.dataset.attrs["warnings"]).splitlines()]
     subjects = scenario.model.subjects
-    draw = (
-        subjects.draw_volume
-        if scenario.recommend is None or scenario.recommend.draw is None
-        else scenario.recommend.draw
-    )
+    asked = wanted(scenario).draw
+    draw = subjects.draw_volume if asked is None else asked
     if draw and scenario.visits:
         said += breaches(scenario.visits, draw, limits(subjects))
     return list(dict.fromkeys(text for text in said if text))

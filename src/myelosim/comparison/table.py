@@ -46,9 +46,7 @@ def outline(ds: xr.Dataset, model: Model) -> pd.DataFrame:
     """Reduce one simulation of a model as :func:`summary` does a comparison: one row per lineage."""
     table = load_grading(ds.attrs["grading"])
     limit = [grade_limits(model, table, str(name)) for name in ds["lineage"].to_numpy()]
-    whole = ds.assign(
-        grade_limit=(("lineage", "grade"), np.array(limit)), dose_intensity=("subject", np.ones(ds.sizes["subject"]))
-    )
+    whole = ds.assign(grade_limit=(("lineage", "grade"), np.array(limit)))
     return summary(whole.expand_dims(arm=[ds.attrs["regimen"] or "none"]))
 
 
@@ -78,21 +76,25 @@ def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
     out |= _spread("recovery_day", quantile(_of(one, "recovery_day")))
     events = worst >= 3
     out["unrecovered"] = float(np.nanmean(_of(one, "unrecovered")[events])) if known and events.any() else np.nan
-    out["dose_intensity"] = float(one["dose_intensity"].mean())
+    if "dose_intensity" in one:
+        out["dose_intensity"] = float(one["dose_intensity"].mean())
     if "protocol_caught" in one:
-        out["protocol_caught"] = float(one["protocol_caught"])
+        out |= _stored("protocol_caught", one, "protocol_caught")
     if "monitoring_day" in one:
         held = one.sel(draws=shown(one["draws"].to_numpy().tolist()))
-        out["recommended_days"] = ", ".join(
-            f"{day:g}" for day in held["monitoring_day"].to_numpy() if not np.isnan(day)
-        )
-        out["recommended_caught"] = float(held["monitoring_caught"])
+        days = held["monitoring_day"].to_numpy()
+        out["recommended_days"] = ", ".join(f"{day:g}" for day in days if not np.isnan(day))
+        out |= _stored("recommended_caught", held, "monitoring_caught")
     return out
 
 
 def _of(one: xr.Dataset, name: str) -> np.ndarray:
     values = one[name].to_numpy().astype(float)
     return np.asarray(values[~np.isnan(one["nadir"].to_numpy())])
+
+
+def _stored(name: str, one: xr.Dataset, variable: str) -> dict[str, float]:
+    return {f"{name}{bound}": float(one[f"{variable}{bound}"]) for bound in ("", "_low", "_high")}
 
 
 def _spread(name: str, interval: Interval | None) -> dict[str, float]:

@@ -14,8 +14,9 @@ from numpy.typing import NDArray
 
 from myelosim.endpoints import detection, duration, nadir, observed, recovery, severity
 from myelosim.endpoints.course import Course, Track, levels, stack, windows
+from myelosim.endpoints.nadir import lowest
 
-__all__ = ["ENDPOINTS", "Course", "Endpoint", "Track", "evaluate", "levels", "stack", "windows"]
+__all__ = ["ENDPOINTS", "Course", "Endpoint", "Track", "evaluate", "levels", "lowest", "stack", "windows"]
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -23,13 +22,24 @@ RECOVERED_BASELINE = 0.9
 """Fraction of baseline that the second recovery day asks for."""
 
 
-class Track(Protocol):
-    """What a simulation knows of one lineage beyond the counts at the times asked for."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Track:
+    """What a simulation knows of one lineage beyond the counts at the times asked for.
 
-    minimum: Floats  # (subject, window)
-    minimum_time: Floats  # (subject, window), h
-    crossing: Floats  # (subject, threshold, slot), h, from the first window's start on
-    below: NDArray[np.bool_]  # (subject, threshold), at the first window's start
+    Parameters
+    ----------
+    minimum, minimum_time : array (subject, window)
+        The lowest count in each of `windows`, and its hour.
+    crossing : array (subject, level, slot)
+        Hours, from the first window's start on.
+    below : array (subject, level)
+        Whether the count is below the level at the first window's start.
+    """
+
+    minimum: Floats
+    minimum_time: Floats
+    crossing: Floats
+    below: NDArray[np.bool_]
 
 
 def windows(start: float, horizon: float, cycles: Sequence[float] = ()) -> list[tuple[float, float]]:

@@ -13,6 +13,44 @@ EDGE = 1e-6
 """Hours from a window's edge within which a minimum lies on it."""
 
 
+def lowest(
+    minimum: Floats, time: Floats, begin: Floats, starts: Floats, tolerance: float = 0.0
+) -> tuple[Floats, Floats]:
+    """Put the whole course's minimum before those of its cycles, and say when each is first reached.
+
+    Counts that differ by less than the solver may err are the same count. So the nadir of a course that never falls
+    further below its beginning is at its beginning, and that of one that comes back equally low every cycle in the first.
+
+    Parameters
+    ----------
+    minimum, time : array (subject, cycle)
+        The lowest count of each cycle, and its hour.
+    begin : array (subject, cycle)
+        Counts at the cycles' first moments.
+    starts : array (cycle)
+        Hours of those.
+    tolerance : float
+        Relative error of the counts.
+
+    Returns
+    -------
+    tuple of array (subject, window)
+        Minima and hours of `myelosim.endpoints.windows`: the whole, then the cycles where there are several.
+
+    Examples
+    --------
+    >>> lowest(np.array([[0.5, 0.5]]), np.array([[9.0, 30.0]]), np.array([[5.0, 0.5]]), np.array([0.0, 24.0]))
+    (array([[0.5, 0.5, 0.5]]), array([[ 9.,  9., 24.]]))
+    """
+    time = np.where(begin <= (1.0 + tolerance) * minimum, starts, time)
+    least = np.fmin.reduce(minimum, axis=1, keepdims=True)
+    first = np.argmax(minimum <= (1.0 + tolerance) * least, axis=1)[:, None]
+    when = np.take_along_axis(time, first, axis=1)
+    if minimum.shape[1] == 1:
+        return least, when
+    return np.concatenate([least, minimum], axis=1), np.concatenate([when, time], axis=1)
+
+
 def baseline(course: Course) -> Floats:
     """Return the true count at time zero (subject)."""
     return course.baseline
@@ -29,7 +67,10 @@ def nadir(course: Course) -> Floats:
 
 
 def nadir_day(course: Course) -> Floats:
-    """Return when the minimum is reached, the earliest of equals (subject), in elapsed days."""
+    """Return when the minimum is reached, the earliest of equals (subject), in elapsed days.
+
+    What counts as equal says `lowest`: where nothing happens it is the day of the first dose.
+    """
     return course.track.minimum_time[:, 0] / 24.0
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import hashlib
 import importlib.util
+import logging
 import os
 import sys
 import tempfile
@@ -23,6 +24,7 @@ from platformdirs import user_cache_path
 
 from myelosim.engine import lanes
 
+_log = logging.getLogger(__name__)
 _importing = threading.Lock()
 
 
@@ -65,6 +67,7 @@ def program(text: str) -> ModuleType:
 def _imported(name: str, text: str) -> ModuleType:
     path = folder() / f"{name}.py"
     if not path.exists():
+        _log.info("compiling a new kind of model")
         with tempfile.NamedTemporaryFile("w", dir=folder(), suffix=".tmp", delete=False, encoding="utf-8") as draft:
             draft.write(text)
         os.replace(draft.name, path)

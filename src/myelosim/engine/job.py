@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
@@ -82,6 +83,14 @@ class Seen:
     report: np.ndarray  # (group, 3): status, time reached (h), steps
 
 
+def aligned(*shape: int, value: float = 0.0) -> np.ndarray:
+    """Return an array that begins at a cache line: eight lanes that lie across two lines cost a fifth of the speed."""
+    size = math.prod(shape)
+    room = np.full(size + WIDTH, value)
+    begin = -(room.ctypes.data // room.itemsize) % WIDTH
+    return room[begin : begin + size].reshape(shape)
+
+
 def inputs(block: Block, lay: Layout, p: Mapping[str, Any], start: Mapping[str, float], subjects: int) -> np.ndarray:
     """Return the rows of parameters a program reads, (row, subject)."""
     rows: list[Any] = [p[name] for name in lay.parameters]
@@ -97,7 +106,7 @@ def inputs(block: Block, lay: Layout, p: Mapping[str, Any], start: Mapping[str, 
         rates += drug_rates
         weights += [w * per_amount for channel in module.channels(drug.structure) for w in by_channel[channel]]
     rows += [*rates, *weights, *equations.floors(block, p), *equations.start(block, p, start)]
-    table = np.empty((len(rows), subjects))
+    table = aligned(len(rows), subjects)
     for i, row in enumerate(rows):
         table[i] = row
     return table
@@ -132,16 +141,16 @@ class Job:
         outputs = len(self.block.outputs)
         lay = self.layout
         modes, drugs = len(lay.rates), len(self.block.exposures)
-        state = np.zeros((lay.states + modes + 2 * drugs + len(self.block.inputs), subjects))
+        state = aligned(lay.states + modes + 2 * drugs + len(self.block.inputs), subjects)
         if self.state is not None:
             state[:] = self.state
         else:
             state[: lay.states] = self.table[lay.start :]
         initial = state.copy()
         seen = Seen(
-            out=np.full((self.saves, outputs, subjects), np.nan),
-            lows=np.full((self.windows, counts, 2, subjects), np.nan),
-            crossings=np.zeros((counts, thresholds, room + 1, subjects)),
+            out=aligned(self.saves, outputs, subjects, value=np.nan),
+            lows=aligned(self.windows, counts, 2, subjects, value=np.nan),
+            crossings=aligned(counts, thresholds, room + 1, subjects),
             state=state,
             report=np.zeros((subjects // WIDTH, 3)),
         )
@@ -181,7 +190,7 @@ class Job:
         at = np.cumsum([0, *sizes])[:-1] * WIDTH
 
         def call(part: tuple[int, int]) -> None:
-            scratch = np.zeros(sum(sizes) * WIDTH)
+            scratch = aligned(sum(sizes) * WIDTH)
             compiled.solve(
                 part[0], part[1], self.plan.spans, self.plan.arrays, self.table.reshape(-1), seen.state.reshape(-1),
                 self.plan.amount.reshape(-1), subjects, setting.sizes, setting.rtol, watched, seen.out.reshape(-1),

@@ -10,7 +10,7 @@ OUTCOMES = {
     1: "the step size became too small",
     2: "too many steps were needed",
 }
-REMEDY = "Check the parameters and omegas named, or pass on_failure='mask' to go on without these subjects."
+REMEDY = "Check the parameters and omegas named."
 SHOWN = 3
 
 
@@ -32,7 +32,7 @@ def describe(failures: Sequence[Failure], subjects: int) -> str:
     --------
     >>> print(describe([Failure(812, "neutrophil", 1, 340.8, {"neutrophil.baseline": 0.03})], 2000))
     1 of 2,000 subjects failed; first: subject 812 (neutrophil, day 14.2: the step size became too small;
-    neutrophil.baseline=0.03). Check the parameters and omegas named, or pass on_failure='mask' to go on without these subjects.
+    neutrophil.baseline=0.03). Check the parameters and omegas named.
     """
     shown = "; ".join(
         f"subject {f.subject} ({f.block}, day {f.time / 24:.1f}: {OUTCOMES[f.status]}; "

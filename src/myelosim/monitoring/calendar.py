@@ -1,17 +1,17 @@
-"""Recommended calendars: chosen on one population, scored on another, beside the protocol's own."""
+"""Recommended calendars: chosen on one population, scored on another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from myelosim.endpoints.interval import Interval, proportion, quantile
 from myelosim.errors import SpecError
-from myelosim.monitoring.blood import Limit, breaches, most_draws, within
+from myelosim.monitoring.blood import Limit, most_draws, within
 from myelosim.monitoring.candidates import Candidates
-from myelosim.monitoring.choice import WORK, best_days, worth
+from myelosim.monitoring.choice import WORK, Allowed, Choice, Floats, best_days, worth
 
 __all__ = ["Calendar", "Score", "recommend", "score", "shown"]
 
@@ -55,18 +55,15 @@ class Calendar:
     scores : mapping
         Lineage -> `Score`, on fresh subjects.
     exact : bool
-        Whether no other calendar of this length does better in the subjects it was chosen on.
+        Whether it is proven that no other calendar of this length does better in the subjects it was chosen on.
     worth : float
         What was maximized, in the subjects it was chosen on: expect a little less in others.
-    breaches : tuple of str
-        Blood-volume limits that it breaks: empty for chosen days, not always for a protocol's.
     """
 
     days: tuple[float, ...]
     scores: Mapping[str, Score]
     exact: bool
     worth: float
-    breaches: tuple[str, ...] = ()
 
 
 def score(found: Candidates, days: Sequence[float], level: float = 0.95) -> dict[str, Score]:
@@ -117,14 +114,17 @@ def recommend(
     fresh: Candidates,
     draws: int | Iterable[int],
     *,
-    protocol: Sequence[float] | None = None,
     fixed: Sequence[float] = (),
     draw: float = 0.0,
     limits: Sequence[Limit] = (),
     nadir_weight: float = 0.0,
     work: float = WORK,
-) -> dict[int | str, Calendar]:
+) -> dict[int, Calendar]:
     """Choose the days that catch most, for one or several numbers of draws.
+
+    Of several numbers the best days are sought for the one that is `shown`. A smaller calendar is the most valuable part of
+    the next larger one, a larger one adds to the next smaller one the days that bring most. So one more draw never catches
+    less, in any lineage and in any subjects; calendars chosen apart would, by chance, when they are scored on fresh ones.
 
     Parameters
     ----------
@@ -132,8 +132,6 @@ def recommend(
         The population to choose on, and another one, with the same candidate days, to score on.
     draws : int or iterable of int
         Draws to choose beside the fixed ones; ``range(1, 9)`` gives the curve.
-    protocol : sequence of float, optional
-        The protocol's own days, all among the candidates, to compare with.
     fixed : sequence of float
         Days drawn anyway, such as the baseline.
     draw : float
@@ -148,30 +146,52 @@ def recommend(
     Returns
     -------
     dict
-        Number of draws -> `Calendar`; and "protocol" -> that of the protocol, if given.
+        Number of draws -> `Calendar`, increasing; numbers that the candidate days or the limits do not allow are left out.
 
     Raises
     ------
     SpecError
-        If there is nothing to catch, a day is not a candidate, or the limits do not allow that many draws.
+        If there is nothing to catch, a day is not a candidate, or none of the numbers is allowed.
     """
     if not np.array_equal(chosen_on.days, fresh.days) or chosen_on.lineages != fresh.lineages:
         raise SpecError("monitoring: both populations need the same candidate days and lineages")
     value = worth(chosen_on, nadir_weight)
     anyway = tuple(int(place) for place in chosen_on.index(fixed))
+    numbers = sorted({draws} if isinstance(draws, int) else set(draws))
     when = chosen_on.days.tolist()
-    found: dict[int | str, Calendar] = {}
-    for number in [draws] if isinstance(draws, int) else draws:
-        binding = [limit for limit in limits if _can_bind(limit, draw, len(anyway) + number)]
-        allowed = (lambda places, some=binding: within([when[p] for p in places], draw, some)) if binding else None
-        choice = best_days(value, number, anyway, allowed, work)
+    binding = [limit for limit in limits if _can_bind(limit, draw, len(anyway) + numbers[-1])]
+    allowed = (lambda places: within([when[p] for p in places], draw, binding)) if binding else None
+    found = {}
+    for number, choice in _nested(value, numbers, anyway, allowed, work).items():
         days = tuple(float(day) for day in sorted(when[p] for p in (*anyway, *choice.places)))
         found[number] = Calendar(days, score(fresh, days), choice.exact, choice.worth)
-    if protocol is not None:
-        own = tuple(float(day) for day in chosen_on.days[chosen_on.index(protocol)])
-        total = float(value[:, chosen_on.index(protocol)].max(axis=1, initial=0.0).sum())
-        found["protocol"] = Calendar(own, score(fresh, own), False, total, tuple(breaches(own, draw, limits)))
     return found
+
+
+def _nested(
+    value: Floats, numbers: Sequence[int], anyway: tuple[int, ...], allowed: Allowed | None, work: float
+) -> dict[int, Choice]:
+    """Choose for each of increasing numbers, each choice part of the next."""
+    usual = shown(numbers)
+    found: dict[int, Choice] = {}
+    for number in [n for n in reversed(numbers) if n <= usual]:
+        if found:
+            last = found[min(found)].places
+            found[number] = replace(best_days(value, number, anyway, allowed, work, among=last), exact=False)
+            continue
+        try:
+            found[number] = best_days(value, number, anyway, allowed, work)
+        except SpecError:
+            if number == numbers[0]:
+                raise
+    for number in [n for n in numbers if n > usual]:
+        last = found[max(found)].places
+        try:
+            more = best_days(value, number - len(last), (*anyway, *last), allowed, work)
+        except SpecError:
+            break
+        found[number] = Choice(tuple(sorted((*last, *more.places))), more.worth, False)
+    return dict(sorted(found.items()))
 
 
 def _can_bind(limit: Limit, draw: float, number: int) -> bool:

@@ -8,7 +8,7 @@ improved by exchanges and of what the search had found stands, and says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -76,7 +76,12 @@ def worth(found: Candidates, nadir_weight: float = 0.0) -> Floats:
 
 
 def best_days(
-    value: Floats, number: int, fixed: tuple[int, ...] = (), allowed: Allowed | None = None, work: float = WORK
+    value: Floats,
+    number: int,
+    fixed: tuple[int, ...] = (),
+    allowed: Allowed | None = None,
+    work: float = WORK,
+    among: Sequence[int] | None = None,
 ) -> Choice:
     """Choose days.
 
@@ -92,13 +97,15 @@ def best_days(
         Whether a list of places (fixed ones included) is admissible; if it is, so must be every part of it.
     work : float
         Additions the search may take before it gives up proving that its best set is the best.
+    among : sequence of int, optional
+        Places to choose from; every one by default.
 
     Raises
     ------
     SpecError
         If no admissible set of that size exists, or none was found.
     """
-    free = [day for day in range(value.shape[1]) if day not in fixed]
+    free = [day for day in (range(value.shape[1]) if among is None else among) if day not in fixed]
     if not 0 <= number <= len(free):
         raise SpecError(f"monitoring: {number} draws cannot be chosen among {len(free)} candidate days")
     search = _Search(value, number, list(fixed), allowed or (lambda places: True), work)

@@ -13,14 +13,14 @@ import pandas as pd
 import xarray as xr
 
 from myelosim import engine, results
-from myelosim.endpoints import ENDPOINTS, Course, evaluate, levels, stack
-from myelosim.engine import Run, Track
+from myelosim.endpoints import ENDPOINTS, Course, Track, evaluate, levels, lowest, stack, windows
+from myelosim.engine import Run
 from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.population import Population, covariates, draw, from_frame
 from myelosim.results import EXTRA, afford, coordinates, provenance, stacked, variable
 from myelosim.simulation.observed import observe
 from myelosim.spec.dosing import dose_units, dosed_drug, resolve
-from myelosim.spec.grading import load_grading
+from myelosim.spec.grading import load_grading, usual_grading
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import DoseEvent, Regimen
 from myelosim.spec.visits import parse_visits
@@ -48,7 +48,7 @@ def simulate(
     population: Population | None = None,
     individuals: pd.DataFrame | None = None,
     visits: Any = None,
-    grading: str = "ctcae_v5",
+    grading: str | None = None,
     start: Mapping[str, float] | None = None,
     tolerance: float = 1e-6,
     threads: int | None = None,
@@ -72,8 +72,8 @@ def simulate(
         One row a subject, parameter or covariate names as columns, instead of ``population``.
     visits : list of float or str, optional
         Elapsed days, or ``"d1 weekly"``, on which blood is drawn; adds ``observed`` and the endpoints seen at visits.
-    grading : str
-        Grading table of the endpoints.
+    grading : str, optional
+        Grading table of the endpoints. Default: CTCAE v5 for people, percent of baseline for animals.
     start : mapping, optional
         Counts at time zero that differ from the baseline, by lineage.
     tolerance : float
@@ -129,7 +129,7 @@ def simulated(
     individuals: pd.DataFrame | None = None,
     visits: Any = None,
     candidates: Sequence[float] = (),
-    grading: str = "ctcae_v5",
+    grading: str | None = None,
     start: Mapping[str, float] | None = None,
     tolerance: float = 1e-6,
     threads: int | None = None,
@@ -151,10 +151,11 @@ def simulated(
     first = min((e.time for e in events), default=0.0)
     visit_days = np.zeros(0) if visits is None else np.asarray(parse_visits(visits, horizon / 24.0), float)
     possible = np.asarray(candidates, float)
-    wanted = np.unique(np.concatenate([hours, 24.0 * visit_days, 24.0 * possible, [0.0, first]]))
+    grading = grading or usual_grading(model.subjects.species)
     table = load_grading(grading)
     watched = {name: _levels(model, name, drawn, table) for name in model.lineages}
     edges = np.unique([first, *(c for c in regimen.starts(horizon) if c > first), horizon])
+    wanted = np.unique(np.concatenate([hours, 24.0 * visit_days, 24.0 * possible, [0.0, first], edges[:-1]]))
     run = engine.run(
         model, events, times=wanted, individuals=drawn.values, covariates=drawn.covariates, subjects=drawn.size,
         limits={name: stack(own) for name, own in watched.items()},
@@ -167,7 +168,7 @@ def simulated(
     coords = coordinates([observable(n) for n in model.lineages], list(run.concentration), hours, drawn.size)
     courses: dict[str, Course] = {}
     if len(edges) > 1 and model.lineages:
-        courses = _courses(model, run, drawn, table, watched, edges, wanted, visit_days)
+        courses = _courses(model, run, drawn, table, watched, edges, wanted, visit_days, tolerance)
         variables |= _endpoints(courses, len(visit_days) > 0, len(edges) > 2)
         if len(visit_days):
             seen = [course.observed for course in courses.values()]
@@ -177,7 +178,9 @@ def simulated(
             coords["visit"] = ("visit", visit_days, {"units": "day", "long_name": "days since time zero"})
         if len(edges) > 2:
             coords["cycle"] = np.arange(1, len(edges))
-    might = _courses(model, run, drawn, table, watched, edges, wanted, possible) if courses and len(possible) else {}
+    might: dict[str, Course] = {}
+    if courses and len(possible):
+        might = _courses(model, run, drawn, table, watched, edges, wanted, possible, tolerance)
     said = [*model.warnings, *_failed(run)]
     for text in said if warn else ():
         python_warnings.warn(text, MyelosimWarning, stacklevel=2)
@@ -294,49 +297,22 @@ def _doses(model: Model, events: Sequence[DoseEvent], drawn: Subjects) -> dict[s
     }
 
 
-@dataclass
-class _Seen:
-    """What the endpoints take of a track: the whole first, then the cycles."""
-
-    minimum: np.ndarray
-    minimum_time: np.ndarray
-    crossing: np.ndarray
-    below: np.ndarray
-
-
-def _whole_first(track: Track, at_first: np.ndarray, cycles: bool) -> _Seen:
-    lowest = (
-        np.argmin(track.minimum, axis=1)[:, None] if not np.isnan(track.minimum).any() else _nan_argmin(track.minimum)
-    )
-    minimum = np.take_along_axis(track.minimum, lowest, axis=1)
-    time = np.take_along_axis(track.minimum_time, lowest, axis=1)
-    if cycles:
-        minimum = np.concatenate([minimum, track.minimum], axis=1)
-        time = np.concatenate([time, track.minimum_time], axis=1)
-    return _Seen(minimum, time, track.crossing, at_first[:, None] < track.limits)
-
-
-def _nan_argmin(minimum: np.ndarray) -> np.ndarray:
-    return np.asarray(np.argmin(np.where(np.isnan(minimum), np.inf, minimum), axis=1)[:, None])
-
-
 def _courses(
     model: Model, run: Run, drawn: Subjects, table: Any, watched: Mapping[str, Any], edges: np.ndarray, wanted: np.ndarray,
-    visit_days: np.ndarray,
+    visit_days: np.ndarray, tolerance: float,
 ) -> dict[str, Course]:  # fmt: skip
-    cycles = len(edges) > 2
-    windows = [(edges[0], edges[-1]), *(pairwise(edges) if cycles else ())]
-    at, first = np.searchsorted(wanted, 24.0 * visit_days), np.searchsorted(wanted, edges[0])
+    at, starts = np.searchsorted(wanted, 24.0 * visit_days), np.searchsorted(wanted, edges[:-1])
     out: dict[str, Course] = {}
     for name in model.lineages:
         track, called = run.tracks[name], observable(name)
-        count = track.count[:, at]
+        count, begin = track.count[:, at], track.count[:, starts]
+        minimum, when = lowest(track.minimum, track.minimum_time, begin, edges[:-1], tolerance)
         out[called] = Course(
             lineage=called,
             table=table,
-            track=_whole_first(track, track.count[:, first], cycles),
+            track=Track(minimum, when, track.crossing, begin[:, :1] < track.limits),
             levels={key: value[: drawn.size] for key, value in watched[name].items()},
-            windows=windows,
+            windows=windows(edges[0], edges[-1], edges[:-1].tolist() if len(edges) > 2 else ()),
             baseline=track.count[:, 0],
             visit_time=24.0 * visit_days,
             count=count,

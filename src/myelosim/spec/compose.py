@@ -138,8 +138,8 @@ def _source(name: str, root: Table, species: str, variant: str, sensitivity: flo
     refused = _last(layers, "refused")
     if refused and sensitivity is None:
         raise SpecError(
-            f"{root.findings.source}: {name} is refused for {species}: {refused}; give a sensitivity, the factor by which "
-            f"{species} responds compared with the species the numbers are from"
+            f"{root.findings.source}: {name} is refused for {species}: {refused}; say how it responds compared "
+            "with the species the numbers are from: --sensitivity 0.5, or sensitivity = 0.5 in Python or a scenario's model"
         )
     return Source(name, root, layers, _factor(layers) if sensitivity is None else _factor_given(sensitivity))
 

@@ -12,8 +12,8 @@ from typing import Any
 def canonical(value: Any) -> Any:
     """Return a value as plain lists, numbers, texts and mappings with sorted keys."""
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        fields = {field.name: canonical(getattr(value, field.name)) for field in dataclasses.fields(value)}
-        return {"": type(value).__name__, **fields}
+        compared = [field.name for field in dataclasses.fields(value) if field.compare]
+        return {"": type(value).__name__, **{name: canonical(getattr(value, name)) for name in compared}}
     if isinstance(value, Mapping):
         return {"/".join(key) if isinstance(key, tuple) else str(key): canonical(item) for key, item in value.items()}
     if isinstance(value, tuple | list):

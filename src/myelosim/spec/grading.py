@@ -32,6 +32,17 @@ from myelosim.spec.load import header
 from myelosim.spec.subjects import LIMIT_UNITS
 
 
+def usual_grading(species: str) -> str:
+    """Return the name of the table by which a species is graded where nobody says: on human scales, normal animals have grades.
+
+    Examples
+    --------
+    >>> usual_grading("human"), usual_grading("rat")
+    ('ctcae_v5', 'percent_of_baseline')
+    """
+    return "ctcae_v5" if species in ("", "human") else "percent_of_baseline"
+
+
 def load_grading(name: str | os.PathLike[str]) -> Table:
     """Load a grading table by name or path.
 

@@ -52,7 +52,10 @@ class Recommend:
 
 @dataclass(frozen=True, slots=True)
 class Scenario:
-    """What ``compare`` runs: ``days`` is the horizon, ``visits`` are elapsed days, ``load`` is how to get ``model``."""
+    """What ``compare`` runs: ``days`` is the horizon, ``visits`` are elapsed days, ``load`` is how to get ``model``.
+
+    ``path`` is the file it was read from, if any: where it lies changes nothing of what it says.
+    """
 
     name: str
     title: str
@@ -68,6 +71,7 @@ class Scenario:
     tolerance: float = 1e-6
     recommend: Recommend | None = None
     text: str = ""
+    path: str = field(default="", compare=False)
 
     @property
     def spec_hash(self) -> str:

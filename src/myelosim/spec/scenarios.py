@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import math
 import os
 from collections.abc import Mapping
@@ -11,7 +12,7 @@ from myelosim.errors import SpecError
 from myelosim.spec.arms import MOST_SUBJECTS, read_arms
 from myelosim.spec.compose import SENSITIVITY
 from myelosim.spec.document import Findings, Table, read_toml, suggestion
-from myelosim.spec.grading import load_grading
+from myelosim.spec.grading import load_grading, usual_grading
 from myelosim.spec.library import files, find, load_model
 from myelosim.spec.literal import found
 from myelosim.spec.load import header
@@ -37,7 +38,7 @@ def load_scenario(source: str | os.PathLike[str] | Mapping[str, Any]) -> Scenari
     path = find(source, ("scenarios",))
     if path is None:
         raise SpecError(f"no scenario '{source}'{suggestion(str(source), files('scenarios'))}")
-    return read_scenario(read_toml(path), path.stem)
+    return dataclasses.replace(read_scenario(read_toml(path), path.stem), path=str(path.resolve()))
 
 
 def read_scenario(table: Table, name: str) -> Scenario:
@@ -56,7 +57,7 @@ def read_scenario(table: Table, name: str) -> Scenario:
         table.fail("rule", NO_RULES)
     size, seed = _population(table)
     load, model = _model(table)
-    grading = _grading(table)
+    grading = _grading(table, usual_grading("" if model is None else model.subjects.species))
     visits = _visits(table, "visits", days)
     tolerance = table.number("tolerance", 1e-6, low=1e-12, high=1e-2)
     lineages = _lineages(table, model)
@@ -128,8 +129,8 @@ def _composition(table: Table) -> dict[str, Any]:
     return load if len(held.findings.messages) == before and drugs else {}
 
 
-def _grading(table: Table) -> str:
-    name = table.text("grading", "ctcae_v5")
+def _grading(table: Table, usual: str) -> str:
+    name = table.text("grading", usual)
     if not name:
         return name
     try:

@@ -66,7 +66,7 @@ def rhs(y: tuple[Any, ...], base: Any, residence: Any, p: Any, site: Any, struct
     steps[-1] = steps[-1] * site.egress
     matured, release = _passage(births, precursors, steps)
     aged, removal = _passage(release, ages, [len(ages) / residence * site.loss] * len(ages))
-    return (*matured, *aged, -p.gamma * feedback * (release - removal) / sum(ages))
+    return (*matured, *aged, -p.gamma * feedback * ((release - removal) / sum(ages)))
 
 
 def _passage(inflow: Any, pools: tuple[Any, ...], rates: list[Any]) -> tuple[tuple[Any, ...], Any]:

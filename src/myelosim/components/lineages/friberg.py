@@ -85,7 +85,7 @@ def rhs(y: tuple[Any, ...], p: Any, site: Any, structure: dict[str, Any]) -> tup
     flows = [rate * pool for rate, pool in zip(rates, (proliferating, *transits), strict=True)]
     matured = [flows[i] - flows[i + 1] for i in range(n)]
     change = flows[-1] - kcirc * site.loss * circulating
-    return (grown, *matured, change, -p.gamma * feedback * change / circulating)
+    return (grown, *matured, change, -p.gamma * feedback * (change / circulating))
 
 
 def observe(y: tuple[Any, ...], p: Any, structure: dict[str, Any]) -> tuple[Any, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from numba import njit
 
-from myelosim.engine.kernel.steps import SNAP, decay, step_size, tabulate
+from myelosim.engine.kernel.steps import SNAP, decay, move, step_size, tabulate
 from myelosim.engine.kernel.structure import (
     CHANNEL_DRUG,
     CHANNEL_MODE,
@@ -91,9 +91,8 @@ def advance(work, seen, H, lev, rtol, L, t, n, g, window):
             if window >= 0:
                 watch(work, seen, size, h, rtol, H, t + s, n, g, window)
         decay(A, S, T, size, h)
-        for i in range(STATES * WIDTH):
-            Y[i] = Z[i]
-            F[i] = G[i]
+        move(Y, Z, STATES)
+        move(F, G, STATES)
         s += h
         if size < count:
             if opened < 0:

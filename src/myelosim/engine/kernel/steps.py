@@ -33,6 +33,13 @@ def step_size(work, size, h, H):
 
 
 @njit(**INNER)
+def move(to, source, rows):
+    """Copy rows between scratch arrays, eight lanes at once; element by element they would cost a fifth of a step."""
+    for i in range(rows):
+        store(to, i * WIDTH, load(source, i * WIDTH))
+
+
+@njit(**INNER)
 def decay(A, S, T, size, h):
     """Carry modes and tabulated exposures over a finished step."""
     row = (size * len(NODES) + len(NODES) - 1) * MODES

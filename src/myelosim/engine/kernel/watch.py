@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from numba import njit
 
-from myelosim.engine.kernel.steps import step_size
+from myelosim.engine.kernel.steps import move, step_size
 from myelosim.engine.kernel.structure import COUNTS, OUTPUTS, STATES, attempt, observe
 from myelosim.engine.lanes import (
     INNER,
     WIDTH,
     absolute,
+    after,
     any_lane,
     lane_bits,
     load,
@@ -92,8 +93,7 @@ def watch(work, seen, size, h, rtol, H, t, n, g, window):
         eventful = eventful or any_lane(happened(O, o, d0, y1, d1))
     if eventful:
         look_again(work, seen, size, h, rtol, H, t, n, g, window)
-    for i in range(2 * OUTPUTS * WIDTH):
-        O[i] = O[i + 2 * OUTPUTS * WIDTH]
+    move(O, after(O, 2 * OUTPUTS * WIDTH), 2 * OUTPUTS)
     if eventful:
         bracket(O, seen, n, g)
 
@@ -118,16 +118,14 @@ def look_again(work, seen, size, h, rtol, H, t, n, g, window):
         store(O, (4 * OUTPUTS + o) * WIDTH, 0.5 * (y0 + y1) + 0.125 * h * (d0 - d1))
         store(O, (5 * OUTPUTS + o) * WIDTH, (1.5 / h) * (y1 - y0) - 0.25 * (d0 + d1))
     if bent:
-        for i in range(STATES * WIDTH):
-            M[i] = Z[i]
-            N[i] = G[i]
+        move(M, Z, STATES)
+        move(N, G, STATES)
         middle = step_size(work, size, 0.5 * h, H)
         attempt(work, middle, 0.5 * h, rtol)
         observe(C, Z, X, O, 4 * OUTPUTS)
         observe(C, G, X, O, 5 * OUTPUTS)
-        for i in range(STATES * WIDTH):
-            Z[i] = M[i]
-            G[i] = N[i]
+        move(Z, M, STATES)
+        move(G, N, STATES)
     for o in range(COUNTS):
         d0, d1 = load(O, (OUTPUTS + o) * WIDTH), load(O, (3 * OUTPUTS + o) * WIDTH)
         y1 = load(O, (2 * OUTPUTS + o) * WIDTH)

@@ -1,0 +1,144 @@
+"""What a table says of itself: statistics, intervals, notes; and what it leaves out."""
+
+import numpy as np
+import pytest
+from cli_samples import SMALL
+
+import myelosim as ms
+from myelosim.cli.overview import DAYS, DEPTH, OWN, RECOVERY
+from myelosim.comparison import outline, summary
+
+ORAL = "generic_oral_2cmt_friberg"
+SIMULATE = ("simulate", ORAL, "40 mg BID d1-14", "--days", 42)
+
+
+def heading(text):
+    """The lines above the rule of the first table."""
+    lines = text.splitlines()
+    rule = next(i for i, line in enumerate(lines) if "───" in line)
+    return "\n".join(lines[:rule])
+
+
+def test_medians_and_means_are_labeled(myelosim):
+    shown = heading(myelosim(*SIMULATE, "--subjects", 8).stdout)
+    statistics = next(line.split() for line in shown.splitlines() if "median" in line)
+    assert [word for word in statistics if word in ("median", "mean")] == ["median", "median", "mean", "mean", "median"]
+    assert [column.statistic for column in DEPTH] == ["median", "median", "mean", "mean"]
+
+
+def test_simulate_and_compare_explain_the_same(myelosim):
+    simulated = myelosim(*SIMULATE, "--subjects", 8, "--visits", "d1 weekly").stdout
+    compared = myelosim("compare", "small", "--no-figure").stdout
+    for note in ("95 % interval, for the number of subjects only", "Grades: CTCAE v5.0, of the true counts",
+                 "elapsed days since time zero", "not back: share of those", "Observed: at the visits"):  # fmt: skip
+        assert note in simulated
+        assert note in compared
+    assert "Caught: of the subjects" in compared
+    assert "catch grade >= 3 at least once in most subjects, however late" in compared
+    assert "Observed" not in myelosim(*SIMULATE, "--subjects", 8).stdout
+
+
+def test_what_is_aimed_at_is_said(myelosim, samples):
+    for weight, aim in ((1, "that see the nadir"), (0.5, "that catch grade >= 3 or see the nadir")):
+        (samples / "mine.toml").write_text(SMALL + f"[recommend]\ndraws = [2]\nnadir_weight = {weight}\n")
+        assert f"the 2 {aim}" in myelosim("compare", "mine.toml", "--no-figure").stdout
+
+
+@pytest.mark.parametrize("arguments", [(), ("--subjects", 1)])
+def test_one_subject_is_no_statistic(myelosim, arguments):
+    done = myelosim(*SIMULATE, *arguments, "--visits", "d1 weekly").stdout
+    for word in ("median", "mean", "P(", "95 %", "1 subjects", "share"):
+        assert word not in done
+    assert ("(1 subject; 42 days, seed 1)" if arguments else "(typical subject; 42 days)") in done
+
+
+def test_a_model_without_variability_is_its_typical_subject(myelosim, samples):
+    model = ms.load_model(ORAL)
+    model.replace({name: {"value": one.value, "omega_sd": 0.0} for name, one in model.parameters.items()}).save(
+        "same.toml"
+    )
+    done = myelosim("simulate", "same.toml", "40 mg BID d1-14", "--subjects", 30, "--visits", "d1 weekly").stdout
+    assert "(no between-subject variability: typical subject; 56 days, seed 1)" in done
+    for word in ("median", "P(", "95 %"):
+        assert word not in done
+    (samples / "mine.toml").write_text(SMALL.replace(ORAL, "same.toml"))
+    done = myelosim("compare", "mine.toml", "--no-figure").stdout
+    assert "no between-subject variability: typical subject" in done
+    assert "P(" not in done
+
+
+def test_recovery_of_one_and_of_many():
+    one = {"recovery_day": np.nan, "unrecovered": 1.0}
+    never, some = [
+        [column.show({**one, **more}) for column in RECOVERY]
+        for more in ({}, {"recovery_day": 20.0, "unrecovered": 0.25})
+    ]
+    assert never == ["-", "100 %"]
+    assert some == ["20.0", "25 %"]
+
+
+def test_caught_has_its_interval(myelosim):
+    result = ms.compare("small")
+    row = summary(result).iloc[0].to_dict()
+    held = result.isel(arm=0, lineage=0)
+    np.testing.assert_allclose(
+        [row["protocol_caught_low"], row["protocol_caught_high"]], [held.protocol_caught_low, held.protocol_caught_high]
+    )
+    assert row["recommended_caught_low"] <= row["recommended_caught"] <= row["recommended_caught_high"]
+    for column, name in ((OWN, "protocol_caught"), (DAYS[1], "recommended_caught")):
+        low, high = row[f"{name}_low"], row[f"{name}_high"]
+        assert column.show(row).splitlines()[1] == f"{100 * low:.0f}-{100 * high:.0f}"
+
+
+def test_no_days_where_there_is_nothing_to_catch():
+    """Just one subject of the half on which days are chosen reaches grade 3, and none of the half that scores them."""
+    scenario = {
+        "format": 1, "title": "Rare", "model": ORAL, "days": 42, "population": {"size": 16, "seed": 10},
+        "arm": [{"name": f"{dose} mg", "dose": f"drug {dose} mg BID d1-14"} for dose in (14, 40)],
+    }  # fmt: skip
+    result = ms.compare(scenario)
+    table = summary(result)
+    events = (result["worst_grade"] >= 3).isel(lineage=0).to_numpy()
+    lonely = events[:, 0::2].any(axis=1) & ~events[:, 1::2].any(axis=1)
+    assert lonely.any()
+    assert (table["recommended_days"].to_numpy()[lonely] == "").all()
+    assert DAYS[0].show(table[lonely].iloc[0].to_dict()) == "-"
+    assert (table["recommended_days"].to_numpy()[events[:, 1::2].any(axis=1) & events[:, 0::2].any(axis=1)] != "").all()
+
+
+def test_animals_are_graded_by_percent_of_baseline(myelosim):
+    done = myelosim("simulate", "cemsidomide", "cynomolgus", "100 ug QD d1-7", "--days", 14, "--subjects", 4)
+    assert "Grades: Percent of baseline, of the true counts" in done.stdout
+    asked = myelosim(
+        "simulate",
+        "cemsidomide",
+        "cynomolgus",
+        "100 ug QD d1-7",
+        "--days",
+        14,
+        "--subjects",
+        4,
+        "--grading",
+        "ctcae_v5",
+    )
+    assert "Grades: CTCAE v5.0" in asked.stdout
+    model = {"drug": "cemsidomide", "species": "cynomolgus"}
+    arm = [{"name": "a", "dose": "cemsidomide 100 ug QD d1-7"}]
+    held = ms.load_scenario({"format": 1, "title": "T", "model": model, "days": 14, "arm": arm})
+    assert held.grading == "percent_of_baseline"
+    people = {**model, "species": "human"}
+    assert ms.load_scenario({"format": 1, "title": "T", "model": people, "days": 14, "arm": arm}).grading == "ctcae_v5"
+
+
+def test_a_bound_that_does_not_bind_is_a_dash(myelosim):
+    done = myelosim("models", "abbiati_2021_avadomide_mm").stdout
+    (line,) = [line for line in done.splitlines() if "egress_cap" in line]
+    assert line.split()[1] == "-"
+    assert "1.29055" in myelosim("models", "abbiati_2021_avadomide_mm").stdout
+
+
+def test_outline_is_of_one_regimen():
+    model = ms.load_model(ORAL)
+    table = outline(ms.simulate(model, "drug 40 mg BID d1-14", days=42), model)
+    assert list(table["arm"]) == ["drug 40 mg BID d1-14"]
+    assert "dose_intensity" not in table
