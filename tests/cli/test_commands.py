@@ -127,7 +127,11 @@ def test_models_lists_and_names_the_evidence(myelosim, samples):
     assert "lower limit" in myelosim("models", "ctcae_v5").output
 
 
-def test_scenarios(myelosim):
+def test_scenarios(myelosim, samples, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "50")
+    narrow = "".join("".join(line[30:].split()) for line in myelosim("scenarios").output.splitlines())
+    assert "scenarios/small.toml" in narrow
+    monkeypatch.setenv("COLUMNS", "220")
     assert "Small" in myelosim("scenarios").output
     shown = myelosim("scenarios", "small").output
     assert "drug 40 mg BID d1-14" in shown

@@ -7,16 +7,19 @@ import os
 import sys
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from myelosim.errors import MyelosimWarning
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
+    from rich.table import Table
+    from rich.text import Text
 
 PATIENCE = 2.0  # s before a progress bar appears
+COLORS = {"published": "green", "transcribed": "cyan", "scaled": "yellow", "fitted": "blue", "assumed": "bold red"}
 PIPED = 200  # columns where there is no terminal to ask
 
 
@@ -67,6 +70,36 @@ def progress(what: str) -> Iterator[Callable[[str, float], None]]:
         timer.join()
         if bar.live.is_started:
             bar.stop()
+
+
+def table(
+    *headings: str, right: Collection[str] = (), whole: Collection[str] = (), title: str = "", header: bool = True
+) -> Table:
+    """Return an empty table; columns in ``right`` are right-aligned, those in ``whole`` are folded last."""
+    from rich import box
+    from rich.table import Table
+    from rich.text import Text
+
+    about = Text(title) if title else None
+    empty = Table(title=about, title_justify="left", box=box.SIMPLE_HEAD, show_header=header)
+    for heading in headings:
+        side: JustifyMethod = "right" if heading in right else "left"
+        empty.add_column(Text(heading), justify=side, no_wrap=heading in whole, overflow="fold")
+    return empty
+
+
+def add(held: Table, *cells: str | Text) -> None:
+    """Add a row; what looks like markup in a cell is printed as it is."""
+    from rich.text import Text
+
+    held.add_row(*(cell if isinstance(cell, Text) else Text(cell) for cell in cells))
+
+
+def graded(evidence: str) -> Text:
+    """Return an evidence in its color."""
+    from rich.text import Text
+
+    return Text(evidence, style=COLORS.get(evidence, "dim"))
 
 
 @contextmanager

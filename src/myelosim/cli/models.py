@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from myelosim.cli.console import console, warn
+from myelosim.cli.console import add, console, graded, table, warn
 from myelosim.cli.figures import parameter
 from myelosim.cli.options import Gcsf, Overwrite, Sensitivity, Variant, named
 from myelosim.cli.request import composed
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from myelosim.spec.model import Model, Parameter
 
 UNITS = {"weight": "kg", "surface": "m2"}
-COLORS = {"published": "green", "transcribed": "cyan", "scaled": "yellow", "fitted": "blue", "assumed": "bold red"}
 
 
 def models(
@@ -55,10 +54,6 @@ def models(
 
 
 def _list(out: Console) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from myelosim.spec.library import files, list_models
 
     every = list_models()
@@ -69,16 +64,14 @@ def _list(out: Console) -> None:
         "grading": "grading tables",
     }
     for kind, heading in called.items():
-        table = Table(title=heading, title_justify="left", box=box.SIMPLE_HEAD, show_header=False)
-        table.add_column(no_wrap=True)
-        table.add_column()
+        listed = table("name", "title", whole=["name"], title=heading, header=False)
         found = files(kind)
         held = every[kind]
         for one in held:
             title = _title(found[one])
             own = held[one] if isinstance(held, Mapping) else []
-            table.add_row(Text(one), Text(f"{title}: {', '.join(own)}" if own else title))
-        out.print(table)
+            add(listed, one, f"{title}: {', '.join(own)}" if own else title)
+        out.print(listed)
 
 
 def _title(path: Path) -> str:
@@ -88,26 +81,16 @@ def _title(path: Path) -> str:
 
 
 def _show(out: Console, model: Model) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     out.print(f"{model.title}\n{model.source}".rstrip(), style="bold", markup=False)
     out.print(_structure(model), markup=False)
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("parameter", "value", "unit", "variability", "evidence", "meaning", "source"):
-        table.add_column(
-            heading, justify="right" if heading == "value" else "left", no_wrap=heading in ("evidence", "value")
-        )
+    headings = ("parameter", "value", "unit", "variability", "evidence", "meaning", "source")
+    listed = table(*headings, right=["value"], whole=["value", "evidence"])
     for name, one in model.parameters.items():
         evidence, source = one.evidence, one.source
         if source == "component default":
             evidence, source = "default", "neutral value of the component"
-        table.add_row(
-            Text(name), parameter(one.value), Text(one.unit), Text(_variability(one)),
-            Text(evidence, style=COLORS.get(evidence, "dim")), Text(one.meaning), Text(source),
-        )  # fmt: skip
-    out.print(table)
+        add(listed, name, parameter(one.value), one.unit, _variability(one), graded(evidence), one.meaning, source)
+    out.print(listed)
     for (first, second), value in model.correlation.items():
         out.print(f"correlation of {first} and {second}: {value:g}", markup=False)
     for lineage, residual in model.residual.items():
@@ -146,22 +129,17 @@ def _variability(one: Parameter) -> str:
 
 
 def _grading(out: Console, name: str) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
+    from myelosim.grading import GRADES
     from myelosim.spec.grading import load_grading
 
     held = load_grading(name)
-    table = Table(title=Text(f"{held.title}\n{held.source}".strip()), title_justify="left", box=box.SIMPLE_HEAD)
-    table.add_column("grade begins below")
-    for grade in range(1, 5):
-        table.add_column(f"{grade} {held.words.get(grade, '')}".strip(), justify="right")
+    grades = [f"{grade} {held.words.get(grade, '')}".strip() for grade in GRADES]
+    listed = table("grade begins below", *grades, right=grades, title=f"{held.title}\n{held.source}".strip())
     for lineage, bounds in held.bounds.items():
         for what, values in (("", bounds.absolute), (" / baseline", bounds.relative)):
             if any(value is not None for value in values or ()):
-                table.add_row(Text(lineage + what), *(Text(_bound(value)) for value in values))
-    out.print(table)
+                add(listed, lineage + what, *map(_bound, values))
+    out.print(listed)
 
 
 def _bound(value: Any) -> str:

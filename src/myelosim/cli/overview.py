@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from myelosim.cli.figures import NONE, day, number, percent, spread
 
 if TYPE_CHECKING:
-    from rich.console import Console
+    from rich.console import Console, JustifyMethod
     from rich.table import Table
 
     from myelosim.spec.model import Model
@@ -29,7 +29,7 @@ class Column:
     heading: str
     show: Callable[[Row], str]
     statistic: str = ""
-    justify: Any = "right"
+    justify: JustifyMethod = "right"
     of_the_arm: bool = False
 
 
@@ -114,7 +114,7 @@ def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool, draw
         lines.insert(
             0, "Under an estimate its 95 % interval, for the number of subjects only, not for what the model assumes."
         )
-        lines[1] += " Days at a grade count 0 for subjects without it."
+        lines[1] += " Mean days at a grade: 0 for subjects who never reach it."
     if "p_grade3_seen" in rows[0] and not single:
         lines.append(
             "Observed: at the visits, with the scatter of counting and analyzer, so that a count may look like grade 3 and not be."

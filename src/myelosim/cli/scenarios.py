@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from myelosim.cli.console import console
+from myelosim.cli.console import add, console, table
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -20,28 +20,17 @@ def scenarios(
     if name is not None:
         _show(out, name)
         return
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from myelosim.spec.document import read_toml, shown
     from myelosim.spec.library import files
 
-    table = Table(box=box.SIMPLE_HEAD)
-    table.add_column("scenario", no_wrap=True)
-    table.add_column("title")
-    table.add_column("file", overflow="fold")
+    listed = table("scenario", "title", "file", whole=["scenario"])
     for one, path in sorted(files("scenarios").items()):
-        table.add_row(Text(one), Text(str(read_toml(path).data.get("title", ""))), Text(shown(path)))
-    out.print(table)
+        add(listed, one, str(read_toml(path).data.get("title", "")), shown(path))
+    out.print(listed)
     out.print('"myelosim compare NAME" runs one.')
 
 
 def _show(out: Console, name: str) -> None:
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
     from myelosim.spec.scenarios import load_scenario
 
     held = load_scenario(name)
@@ -54,14 +43,12 @@ def _show(out: Console, name: str) -> None:
         f"visits, elapsed days: {visits}",
         markup=False,
     )
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("arm", "dose", "changes"):
-        table.add_column(heading)
+    listed = table("arm", "dose", "changes")
     for arm in held.arms:
         changed = {**arm.set, **{f"{k} at start": v for k, v in arm.start.items()}, **arm.covariates}
         changed |= {f"{drug} concentration": "from a table" for drug in arm.concentration}
         if arm.size is not None:
             changed["subjects"] = arm.size
         text = "; ".join(f"{key} = {value}" for key, value in changed.items())
-        table.add_row(Text(arm.name), Text(arm.regimen.text), Text(text))
-    out.print(table)
+        add(listed, arm.name, arm.regimen.text, text)
+    out.print(listed)

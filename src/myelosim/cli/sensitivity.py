@@ -6,9 +6,8 @@ from typing import Annotated
 
 import typer
 
-from myelosim.cli.console import collected, console, progress, warn
+from myelosim.cli.console import add, collected, console, graded, progress, table, warn
 from myelosim.cli.figures import parameter
-from myelosim.cli.models import COLORS
 from myelosim.cli.options import Changes, Days, Gcsf, Sensitivity, Variant, What, whole
 from myelosim.cli.request import requested
 
@@ -29,20 +28,13 @@ def sensitivity(
         from myelosim.simulation import sensitivity as run
 
         asked = requested(what, variant, gcsf, sensitivity, changes)
-        table = run(asked.model, asked.regimen, endpoint=endpoint, lineage=lineage, days=days)
-    from rich import box
-    from rich.table import Table
-    from rich.text import Text
-
-    out = console()
+        ranked = run(asked.model, asked.regimen, endpoint=endpoint, lineage=lineage, days=days)
     title = f"{asked.model.title}: percent change of {endpoint} per percent change of the parameter"
-    printed = Table(title=Text(title), title_justify="left", box=box.SIMPLE_HEAD)
-    for heading in ("parameter", "value", "unit", "evidence", "elasticity"):
-        printed.add_column(heading, justify="right" if heading in ("value", "elasticity") else "left")
-    for row in table.head(top).to_dict("records"):
-        printed.add_row(
-            Text(row["parameter"]), parameter(row["value"]), Text(row["unit"]),
-            Text(row["evidence"], style=COLORS.get(row["evidence"], "dim")), f"{row['elasticity']:+.3f}",
-        )  # fmt: skip
-    out.print(printed)
+    headings = ("parameter", "value", "unit", "evidence", "elasticity")
+    listed = table(*headings, right=["value", "elasticity"], title=title)
+    for row in ranked.head(top).to_dict("records"):
+        cells = (row["parameter"], parameter(row["value"]), row["unit"], graded(row["evidence"]))
+        add(listed, *cells, f"{row['elasticity']:+.3f}")
+    out = console()
+    out.print(listed)
     warn(out, said)

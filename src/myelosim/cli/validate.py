@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from myelosim.cli.console import collected, console, progress, warn
+from myelosim.cli.console import add, collected, console, progress, table, warn
 
 
 def validate(
@@ -18,24 +18,20 @@ def validate(
         from myelosim.validation import validate as run
 
         checks = run(name or None, progress=told)
-    from rich import box
-    from rich.table import Table
     from rich.text import Text
 
-    table = Table(box=box.SIMPLE_HEAD)
-    for heading in ("model", "what", "expected", "obtained", "tolerance", ""):
-        table.add_column(heading, justify="right" if heading in ("expected", "obtained", "tolerance") else "left")
+    numbers = ("expected", "obtained", "tolerance")
+    listed = table("model", "what", *numbers, "", right=numbers)
     for one in checks:
         if one.met and missed:
             continue
         verdict = Text("ok", style="green") if one.met else Text(one.problem or "MISSED", style="bold red")
-        table.add_row(
-            Text(one.model), Text(one.expected.what), f"{one.expected.value:.6g}", f"{one.obtained:.6g}",
-            f"{one.expected.tolerance:g}", verdict,
-        )  # fmt: skip
+        wanted = one.expected
+        cells = (one.model, wanted.what, f"{wanted.value:.6g}", f"{one.obtained:.6g}", f"{wanted.tolerance:g}")
+        add(listed, *cells, verdict)
     out = console()
-    if table.rows:
-        out.print(table)
+    if listed.rows:
+        out.print(listed)
     warn(out, said)
     bad = sum(not one.met for one in checks)
     out.print(f"{len(checks) - bad} of {len(checks)} numbers come out as expected")
