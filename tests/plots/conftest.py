@@ -39,7 +39,7 @@ def by_hand():
     count[:, :, 1] *= 10.0
     nadir = np.where(np.isnan(count).any(axis=3), np.nan, count.min(axis=3))
     coords = {
-        "arm": ["a", "b"], "subject": range(5), "lineage": ["neutrophil", "hemoglobin"], "time": [0.0, 1.0, 2.0, 3.0],
+        "arm": ["a", "b"], "subject": range(5), "lineage": ["neutrophil", "hemoglobin"], "time": [0.0, 1.0, 2.0, 4.0],
         "grade": [1, 2, 3, 4], "units": ("lineage", ["10^9/L", "g/dL"]),
     }  # fmt: skip
     dims = ("arm", "subject", "lineage")

@@ -14,6 +14,7 @@ from matplotlib.axis import Tick
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
+import myelosim as ms
 from myelosim.errors import SpecError
 from myelosim.plots import figures as numbers
 from myelosim.plots import (
@@ -63,6 +64,15 @@ def overlapping(figure):
     return found
 
 
+def outside(figure):
+    page = figure.bbox
+    return [
+        text
+        for text, box in words(figure)
+        if box.x0 < -1 or box.y0 < -1 or box.x1 > page.x1 + 1 or box.y1 > page.y1 + 1
+    ]
+
+
 @pytest.mark.parametrize(
     ("name", "arms"), [*product(PLOTS, ("few", "many")), ("nadir", "relative"), ("summary", "relative")]
 )
@@ -73,13 +83,7 @@ def test_nothing_overlaps_and_nothing_is_cut_off_at_journal_width(compared, name
     figure = PLOTS[name](result)
     assert figure.get_figwidth() == 7.0 or result.sizes["lineage"] == 1
     assert overlapping(figure) == []
-    page = figure.bbox
-    cut = [
-        text
-        for text, box in words(figure)
-        if box.x0 < -1 or box.y0 < -1 or box.x1 > page.x1 + 1 or box.y1 > page.y1 + 1
-    ]
-    assert cut == []
+    assert outside(figure) == []
 
 
 def test_overlap_would_be_seen():
@@ -97,14 +101,16 @@ def test_trajectories_show_the_median_bands_grades_doses_and_visits(compared):
         median = bands.sel(quantile=0.5, lineage="neutrophil").isel(arm=k)
         assert any(np.array_equal(line.get_ydata(), median) for line in panel.lines)
         assert panel.get_xlabel() == "Elapsed days"
-    assert axes[0, 0].get_ylabel() == "Neutrophils (10$^9$/L)"
+    assert axes[0, 0].get_ylabel() == "Neutrophils (10⁹/L)"
     drawn = [line for line in axes[0, 2].lines if len(line.get_xdata()) == 2]
     assert [tuple(line.get_xdata()) for line in drawn] == [(0.0, 14.0), (28.0, 42.0)]
     limits = [v for v in compared["grade_limit"].to_numpy().ravel() if not np.isnan(v)]
     spans = sorted(p.get_y() + p.get_height() for p in axes[0, 0].patches)
     np.testing.assert_allclose(spans, sorted(limits))
     printed = [t.get_text() for t in axes[0, -1].texts]
-    assert printed == [str(5 - len(limits) + k) for k in range(len(limits))]
+    assert printed == ["grade", *(str(4 - k) for k in range(len(limits)))]
+    visits = next(line for line in axes[0, 2].lines if line.get_marker() == "^")
+    assert np.array_equal(visits.get_xdata(), compared["visit"]) and min(visits.get_ydata()) > 0.02
 
 
 def test_nadir_prints_the_share_with_its_interval(compared):
@@ -156,6 +162,72 @@ def test_more_than_eight_arms_are_named_below(compared):
     twelve = renamed(compared.isel(arm=[0, 1, 2] * 4), [f"arm {k}" for k in range(12)])
     said = " ".join(text for text, _ in words(plot_summary(twelve))).replace("\u00a0", " ")
     assert "Not drawn, 4 more arms: arm 8; arm 9; arm 10; arm 11." in " ".join(said.split())
+
+
+def test_forty_arms_with_long_names_and_a_long_title_stay_on_the_page(compared):
+    names = [f"{k}0 mg twice a day for as long as it goes, then less often" for k in range(40)]
+    forty = renamed(compared.isel(arm=[k % 3 for k in range(40)]), names).assign_attrs(
+        title="A long title of words " * 12
+    )
+    figure = plot_summary(forty)
+    said = " ".join(" ".join(text for text, _ in words(figure)).replace("\u00a0", " ").split())
+    assert "Not drawn, 32 more arms" in said and names[-1] in said and said.count("A long title of words") == 12
+    assert outside(figure) == [] and overlapping(figure) == []
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_what_users_write_is_no_formula(compared, name):
+    figure = PLOTS[name](
+        renamed(compared, ["$1 {a$", "$x^{$", "b_{$$"])
+        .assign(dose_label=compared["dose_label"].where(compared["dose_label"] == "", "$dr_{ug$"))
+        .assign_attrs(title=r"$\frac{1}$", warnings="Costs $5 to $9.")
+    )
+    drawn = saved(figure)
+    said = " ".join(" ".join(text for text, _ in words(figure)).replace(r"\$", "$").split())
+    assert drawn and "$5 to $9" in said and "b_{$$" in said
+    assert name != "summary" or r"$\frac{1}$" in said
+
+
+def test_a_horizon_of_half_a_day_holds_the_bars_and_has_ticks():
+    model = ms.load_model("generic_oral_2cmt_friberg")
+    half = ms.simulate(model, "drug 40 mg BID d1-14", days=0.5, population=ms.Population(5, seed=1))
+    panel = plot_trajectories(half)[0, 0]
+    assert max(max(line.get_xdata()) for line in panel.lines) == 0.5
+    assert len(panel.get_xticks()) >= 3
+
+
+def test_nothing_to_catch_is_said(compared):
+    nothing = compared.assign(
+        {n: v * np.nan for n, v in compared.items() if str(n).startswith(("monitoring_caught", "monitoring_delay"))}
+    )
+    axes = plot_monitoring(nothing)
+    assert [[t.get_text() for t in panel.texts] for panel in axes[:2]] == [["no grade 3 to catch"], ["nothing caught"]]
+    assert not any(panel.texts for panel in plot_monitoring(compared)[:2])
+
+
+def test_arms_own_visits_and_dosing_have_a_legend(compared):
+    keys = [text.get_text() for text in plot_monitoring(compared)[0].figure.legends[0].get_texts()]
+    assert keys == ["20 mg", "40 mg", "own visits", "dosing"]
+
+
+def test_own_visits_stand_beyond_the_curves_whatever_their_number(compared):
+    panel = plot_monitoring(compared)[0]
+    own = [line for line in panel.lines if len(line.get_xdata()) == 1]
+    assert min(line.get_xdata()[0] for line in own) > float(compared["draws"].max()) + 0.5
+    assert [t.get_text() for t in panel.get_xticklabels()] == ["1", "2", "3", "own 9"]
+
+
+def test_columns_of_the_summary_stand_under_each_other(compared):
+    panels = [p for p in plot_summary(compared).axes if p.get_xlabel() == "Elapsed days"]
+    counts, grades = panels[:3], panels[3:6]
+    for above, below in zip(counts, grades, strict=True):
+        np.testing.assert_allclose(above.get_window_extent().intervalx, below.get_window_extent().intervalx)
+
+
+def test_legends_of_one_arm_fit_its_width(compared):
+    one = compared.isel(arm=[2])
+    for figure in (plot_trajectories(one)[0, 0].figure, plot_grade_occupancy(one, "neutrophil")[0].figure):
+        assert figure.get_figwidth() == 3.5 and outside(figure) == []
 
 
 def test_axes_of_the_caller(compared):

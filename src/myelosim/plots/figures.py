@@ -24,6 +24,7 @@ __all__ = [
     "grade_share",
     "grading_of",
     "most_affected",
+    "plain",
     "share_at_grade3",
     "spread",
     "subjects",
@@ -48,8 +49,19 @@ class Given:
     share: float
 
 
+def plain(text: str) -> str:
+    r"""Make a text one that is drawn as it reads: a dollar sign would begin a formula.
+
+    Examples
+    --------
+    >>> plain("$5 to $9")
+    '\\$5 to \\$9'
+    """
+    return text.replace("$", r"\$")
+
+
 def by_arm(result: xr.Dataset) -> xr.Dataset:
-    """Give a result the dims ``arm`` and ``lineage``, and the limits of its grades.
+    """Give a result the dims ``arm`` and ``lineage``, the limits of its grades, and names that can be drawn.
 
     Parameters
     ----------
@@ -79,7 +91,14 @@ def by_arm(result: xr.Dataset) -> xr.Dataset:
         typical = result["count"].isel(time=0).median([d for d in ("arm", "subject") if d in result.dims])
         rows = [thresholds(str(n), table, baseline=float(typical.sel(lineage=n))) for n in names]
         result = result.assign(grade_limit=(("lineage", "grade"), np.array(rows))).assign_coords(grade=list(GRADES))
-    return result
+    if "dose_label" in result:
+        result = result.assign(dose_label=(result["dose_label"].dims, _plain(result["dose_label"])))
+    texts = {key: plain(text) for key, text in result.attrs.items() if isinstance(text, str)}
+    return result.assign_coords(arm=_plain(result["arm"])).assign_attrs(texts)
+
+
+def _plain(names: xr.DataArray) -> np.ndarray:
+    return np.array([plain(str(name)) for name in names.to_numpy().flat], dtype=str).reshape(names.shape)
 
 
 def grading_of(result: xr.Dataset) -> Table:
@@ -205,10 +224,13 @@ def thinned(values: np.ndarray, most: int = 80) -> np.ndarray:
 
 
 def doses_given(result: xr.Dataset, arm: str) -> list[Given]:
-    """Give the elapsed days with a dose, by drug, as runs of consecutive days with the same share of subjects (to 10 %)."""
+    """Give the elapsed days with a dose, by drug, as runs of consecutive days with the same share of subjects (to 10 %).
+
+    A day of dosing lasts a day, but not beyond the last time.
+    """
     if "dose_day" not in result or result.sizes.get("dose", 0) == 0:
         return []
-    one = result.sel(arm=arm)
+    one, horizon = result.sel(arm=arm), float(result["time"][-1])
     day, label = one["dose_day"].to_numpy(), one["dose_label"].to_numpy()
     amount = one["dose_given"].transpose("subject", "dose").to_numpy()
     there = ~np.isnan(amount).all(axis=1)
@@ -220,13 +242,14 @@ def doses_given(result: xr.Dataset, arm: str) -> list[Given]:
         runs: list[Given] = []
         for today in np.unique(on):
             share = float(given[:, own[on == today]].any(axis=1).mean())
-            if share == 0.0:
+            if share == 0.0 or today >= horizon:
                 continue
+            end = min(float(today) + 1.0, horizon)
             last = runs[-1] if runs else None
             if last and last.end == today and round(last.share, 1) == round(share, 1):
-                runs[-1] = Given(drug, last.start, today + 1.0, last.share)
+                runs[-1] = Given(drug, last.start, end, last.share)
             else:
-                runs.append(Given(drug, float(today), float(today) + 1.0, share))
+                runs.append(Given(drug, float(today), end, share))
         found += runs
     return found
 

@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.ticker import MaxNLocator, PercentFormatter
+from matplotlib.figure import Figure, SubFigure
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from matplotlib.ticker import PercentFormatter
 
 from myelosim.errors import SpecError
 from myelosim.monitoring import shown
@@ -16,6 +19,10 @@ from myelosim.plots.figures import by_arm, calendar, doses_given, most_affected
 from myelosim.plots.style import DRUG_COLORS, styled
 
 MEASURES = {"caught": "P(grade ≥ 3 caught)", "delay": "Median delay (days)"}
+NOTHING = {"caught": "no grade 3 to catch", "delay": "nothing caught"}
+OPEN: dict[str, Any] = {"linestyle": "", "markersize": 4.5, "markerfacecolor": "white"}
+WIDTHS = (1.0, 1.0, 1.5)
+SHADE = 0.15
 
 
 @styled
@@ -25,9 +32,9 @@ def plot_monitoring(
     """Draw what recommended days catch of grade 3 or worse, how late, and which days they are.
 
     First Axes: the probability that a draw shows grade 3 or worse during a true episode, against the number of draws.
-    Second: the median days from the true onset to that draw. Third: the days themselves, for one number of draws. Bars are
-    95 % intervals. The protocol's own calendar is the larger open marker at its number of draws, and the first row of the
-    third Axes; shaded there are days with a dose.
+    Second: the median days from the true onset to that draw, among episodes caught. Third: the days themselves, for one number
+    of draws; shaded are days with a dose. Bars are 95 % intervals. Open markers to the right are what all visits of the
+    protocol see, the tick says how many there are; they are the first row of the third Axes.
 
     Parameters
     ----------
@@ -62,24 +69,30 @@ def plot_monitoring(
         axes = np.asarray(style.grid(ax, (1, 3), "plot_monitoring")[0])
         draw_monitoring(result, watched, chosen, days, axes)
         return axes
-    figure = style.canvas(style.WIDTH, 2.7)
-    axes = np.asarray(figure.subplots(1, 3, width_ratios=(1.0, 1.0, 1.5)))
+    figure = style.canvas(style.WIDTH, 2.8)
+    axes = np.asarray(figure.subplots(1, 3, width_ratios=WIDTHS))
     draw_monitoring(result, watched, chosen, days, axes)
-    figure.suptitle(heading(watched))
+    arm_legend(figure, result, title=heading(watched), title_fontsize=7.5)
     style.footer(figure, style.note(result, style.WIDTH, style.arm_key(result)))
     return axes
 
 
 def heading(lineage: str) -> str:
     """Say what the three Axes show together."""
-    return f"{style.NAMES.get(lineage, lineage)}: days to draw blood (open symbols: the protocol's own visits)"
+    return f"{style.lineage_name(lineage)}: days to draw blood"
 
 
-def _bottom(result: xr.Dataset) -> float:
-    """Return where P(caught) may begin so that no interval is cut off: at 50 % or at 0."""
-    names = [name for name in ("monitoring_caught_low", "protocol_caught_low") if name in result]
-    least = min((float(result[name].min()) for name in names), default=0.0)
-    return 0.5 if least > 0.52 else 0.0
+def arm_legend(figure: Figure | SubFigure, result: xr.Dataset, **where: Any) -> None:
+    """Say which symbol is which arm's, and what is open or shaded."""
+    keys: list[Any] = [
+        Line2D([], [], markersize=2.5, linewidth=0.9, label=label, **style.arm_style(a))
+        for a, label in enumerate(style.arm_labels(result))
+        if bool(result["monitoring_day"].isel(arm=a).notnull().any())
+    ]
+    if "protocol_draws" in result:
+        keys.append(Line2D([], [], **OPEN, color="#404040", marker="o", label="own visits"))
+    keys.append(Patch(color=DRUG_COLORS[0], alpha=SHADE, label="dosing"))
+    style.legend(figure, keys, **{"handlelength": 2.2, **where})
 
 
 def picked(result: xr.Dataset, draws: int | None) -> int:
@@ -94,89 +107,71 @@ def draw_monitoring(
     for panel, (measure, label) in zip(axes[:2], MEASURES.items(), strict=True):
         _curves(panel, result.sel(lineage=lineage), measure)
         panel.set_ylabel(label)
-        panel.set_xlabel("Number of draws")
         style.dress(panel)
-    axes[0].set_ylim(_bottom(result.sel(lineage=lineage)), 1.05)
     axes[0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
-    axes[1].set_ylim(bottom=0.0)
     _calendar(axes[2], result, draws, days)
 
 
 def _curves(ax: Axes, result: xr.Dataset, measure: str) -> None:
+    """Draw a measure against the number of draws, and that of the protocol's own visits to the right of it."""
     number = result["draws"].to_numpy().astype(float)
+    curves, own = (
+        _bounded(result, f"{of}_{measure}", ("arm", *more))
+        for of, more in (("monitoring", ["draws"]), ("protocol", []))
+    )
+    if np.isnan(curves[0]).all():
+        ax.text(0.5, 0.5, NOTHING[measure], transform=ax.transAxes, ha="center", va="center")
+    beyond = number[-1] + 1.0 + 0.3 * np.ptp(number)
     arms = result.sizes["arm"]
-    labels = style.arm_labels(result)
+    few = arms <= 4
     for a in range(arms):
         look = style.arm_style(a)
-        value, low, high = (
-            result[f"monitoring_{measure}{end}"].transpose("arm", "draws").to_numpy()[a]
-            for end in ("", "_low", "_high")
-        )
-        if np.isnan(value).all():
-            continue
-        aside = 0.09 * (a - (arms - 1) / 2.0)  # so that intervals stand beside each other
-        ax.plot(
-            number + aside,
-            value,
-            markersize=2.5 if arms <= 4 else 2,
-            linewidth=0.9 if arms <= 4 else 0.7,
-            label=labels[a],
-            **look,
-        )
-        ax.vlines(number + aside, low, high, color=look["color"], linewidth=0.6, alpha=0.6 if arms <= 4 else 0.35)
-        if f"protocol_{measure}" in result:
-            at = float(result["protocol_draws"].to_numpy()[a]) + aside
-            own, least, most = (
-                float(result[f"protocol_{measure}{end}"].to_numpy()[a]) for end in ("", "_low", "_high")
-            )
-            ax.vlines([at], [least], [most], color=look["color"], linewidth=0.8)
-            ax.plot(
-                [at],
-                [own],
-                linestyle="",
-                marker=look["marker"],
-                color=look["color"],
-                markersize=5,
-                markerfacecolor="white",
-            )
-    ax.xaxis.set_major_locator(MaxNLocator(6, integer=True))
+        aside = (a - (arms - 1) / 2.0) * np.array([0.7, 0.2 * (beyond - number[0])]) / max(arms, 4)  # beside each other
+        value, low, high = curves[:, a]
+        ax.vlines(number + aside[0], low, high, color=look["color"], linewidth=0.6, alpha=0.6 if few else 0.35)
+        ax.plot(number + aside[0], value, markersize=2.5 if few else 2, linewidth=0.9 if few else 0.7, **look)
+        if own.size:
+            value, low, high = own[:, a]
+            ax.vlines([beyond + aside[1]], low, high, color=look["color"], linewidth=0.8)
+            ax.plot([beyond + aside[1]], [value], **look | OPEN)
+    ticks = {float(k): str(int(k)) for k in number[:: 1 + (number.size - 1) // 8]}
+    if own.size:
+        ticks[beyond] = f"own {int(result['protocol_draws'].max())}"
+    ax.set_xticks(list(ticks), list(ticks.values()))
+    ax.set_xlabel("Number of draws")
+    found = np.concatenate([curves.ravel(), own.ravel()])
+    if measure == "caught":
+        ax.set_ylim(0.5 if np.nanmin(found, initial=1.0) > 0.52 else 0.0, 1.05)
+    else:
+        ax.set_ylim(0.0, 1.1 * np.nanmax(found, initial=1.0))
+
+
+def _bounded(result: xr.Dataset, name: str, dims: tuple[str, ...]) -> np.ndarray:
+    """Return a measure with its bounds as a first axis; what has no bound reaches to the last day."""
+    if name not in result:
+        return np.zeros(0)
+    values = [result[f"{name}{end}"].transpose(*dims).to_numpy() for end in ("", "_low", "_high")]
+    return np.asarray(np.clip(values, 0.0, float(result["time"][-1])))
 
 
 def _calendar(ax: Axes, result: xr.Dataset, draws: int, days: dict[str, np.ndarray]) -> None:
-    visits = result["visit"].to_numpy() if "visit" in result.coords else np.zeros(0)
-    rows = ["Protocol"] if visits.size else []
-    if visits.size:
-        ax.plot(
-            visits, np.zeros(visits.size), linestyle="", marker="|", markersize=6, color="black", markeredgewidth=0.8
-        )
+    rows = style.arm_labels(result)
+    if "visit" in result.coords:
+        rows = ["own visits", *rows]
+        visits = result["visit"].to_numpy()
+        ax.plot(visits, np.zeros(visits.size), clip_on=False, **style.VISIT | {"markersize": 3.5})
     for a, (arm, own) in enumerate(days.items()):
-        row = len(rows)
-        rows.append(style.arm_labels(result)[a])
+        row = a + len(rows) - len(days)
         for given in doses_given(result, arm):
-            ax.barh(
-                row,
-                given.end - given.start,
-                left=given.start,
-                height=0.72,
-                color=DRUG_COLORS[0],
-                alpha=0.15 * given.share,
-            )
-        if own.size == 0:
-            continue
-        look = style.arm_style(a)
-        ax.plot(
-            own,
-            np.full(own.size, row),
-            linestyle="",
-            marker=look["marker"],
-            color=look["color"],
-            markersize=4,
-            clip_on=False,
-        )
+            long, shade = given.end - given.start, SHADE * given.share
+            ax.barh(row, long, left=given.start, height=0.72, color=DRUG_COLORS[0], alpha=shade)
+        look = style.arm_style(a) | {"linestyle": "", "markersize": 4}
+        if own.size:  # an empty line that is not clipped would take room in the figure's corner
+            ax.plot(own, np.full(own.size, row), clip_on=False, **look)
     style.day_axis(ax, float(result["time"][-1]), 6)
     ax.set_ylim(len(rows) - 0.5, -0.5)
     ax.set_yticks(range(len(rows)), rows)
     ax.set_xlabel(style.DAYS)
     ax.set_title(f"Recommended days, {draws} draw{'s' if draws != 1 else ''}")
     style.dress(ax)
-    ax.tick_params(axis="y", length=0)
+    ax.tick_params(axis="y", length=0, pad=4)

@@ -101,8 +101,19 @@ def _box(ax: Axes, where: int, quantiles: np.ndarray, values: np.ndarray) -> Non
 def _shares(ax: Axes, shares: np.ndarray) -> None:
     """Print P(grade >= 3) above each arm; a grade that the table does not have is a dash."""
     across = ax.get_xaxis_transform()
-    small = 5.0 if shares.shape[1] <= 6 else 4.5
+    upright = shares.shape[1] > 6
     for a, (share, low, high) in enumerate(shares.T):
-        text = "–" if np.isnan(share) else f"{100 * share:.0f}\n{100 * low:.0f}–{100 * high:.0f}"
-        ax.text(a, 1.02, text, transform=across, ha="center", va="bottom", fontsize=small, linespacing=1.1)
-    ax.set_title("Subjects at grade ≥ 3 (%, 95 % interval)", fontsize=6, pad=17)
+        between = f" ({100 * low:.0f}–{100 * high:.0f})" if upright else f"\n{100 * low:.0f}–{100 * high:.0f}"
+        text = "–" if np.isnan(share) else f"{100 * share:.0f}{between}"
+        ax.text(
+            a,
+            1.03,
+            text,
+            transform=across,
+            ha="center",
+            va="bottom",
+            fontsize=5,
+            linespacing=1.1,
+            rotation=90.0 * upright,
+        )
+    ax.set_title("Subjects at grade ≥ 3 (%, 95 % interval)", fontsize=6, pad=34 if upright else 17)

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.figure import FigureBase
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
 from myelosim.plots import style
-from myelosim.plots.figures import OF_BASELINE, QUANTILES, as_graded, by_arm, doses_given, spread
+from myelosim.plots.figures import OF_BASELINE, as_graded, by_arm, doses_given, spread
 from myelosim.plots.style import BAND_COLORS, DRUG_COLORS, INK, styled
 
 STRIP = 5.0  # points from one drug's dosing bar to the next
@@ -25,7 +24,7 @@ def plot_trajectories(result: xr.Dataset, *, ax: Any = None) -> np.ndarray:
 
     The line is the median over subjects, the bands hold the middle 50 % and 90 % of them at each time. Shaded behind: the
     grades of the result's table, each with its number; where it grades by percent of baseline, counts are shown as that. Above
-    each column: the days with a dose; ticks below: visits. Counts under 3 % of the limit of the worst grade lie
+    each column: the days with a dose; triangles in the lowest row: visits. Counts under 3 % of the limit of the worst grade lie
     below the axis. The x axis is elapsed days: study day d1 is day 0.
 
     Parameters
@@ -55,8 +54,9 @@ def plot_trajectories(result: xr.Dataset, *, ax: Any = None) -> np.ndarray:
     figure = style.canvas(width, 0.9 + 1.4 * shape[0])
     axes = np.asarray(figure.subplots(*shape, sharex=True, sharey="row", squeeze=False))
     draw_trajectories(result, axes)
-    trajectory_legend(figure, result)
-    style.footer(figure, style.note(result, width, style.arm_key(result)))
+    style.legend(figure, trajectory_keys(result))
+    titles = style.arm_titles(result, style.inches(axes[0, 0]))
+    style.footer(figure, style.note(result, width, style.arm_key(result, titles)))
     return axes
 
 
@@ -64,7 +64,7 @@ def draw_trajectories(result: xr.Dataset, axes: np.ndarray) -> None:
     """Draw on Axes (lineage, arm) of which rows share the y axis."""
     result = as_graded(result)
     bands = spread(result["count"]).transpose("quantile", "arm", "lineage", "time")
-    labels = style.arm_titles(result)
+    labels = style.arm_titles(result, style.inches(axes[0, 0]))
     drugs = drugs_of(result)
     for i, lineage in enumerate(map(str, result["lineage"].to_numpy())):
         limits = result["grade_limit"].sel(lineage=lineage).to_numpy()
@@ -76,7 +76,6 @@ def draw_trajectories(result: xr.Dataset, axes: np.ndarray) -> None:
             style.day_axis(panel, float(result["time"][-1]), 5 if axes.shape[1] <= 4 else 3)
             style.grade_bands(panel, limits, numbers=a == axes.shape[1] - 1)
             _band(panel, result["time"].to_numpy(), own[:, a])
-            _visits(panel, result)
             style.dress(panel)
             if a == 0:
                 panel.set_ylabel(style.count_label(result, lineage))
@@ -87,6 +86,7 @@ def draw_trajectories(result: xr.Dataset, axes: np.ndarray) -> None:
                 _doses(panel, result, arm, drugs)
             if i == axes.shape[0] - 1:
                 panel.set_xlabel(style.DAYS)
+                _visits(panel, result)
             else:
                 panel.tick_params(labelbottom=False)
 
@@ -97,8 +97,8 @@ def drugs_of(result: xr.Dataset) -> list[str]:
     return list(dict.fromkeys(given.drug for arm in arms for given in doses_given(result, arm)))
 
 
-def trajectory_legend(figure: FigureBase, result: xr.Dataset, **where: Any) -> None:
-    """Explain lines, bands, grades and bars once for the figure."""
+def trajectory_keys(result: xr.Dataset) -> list[Any]:
+    """Return what explains lines, bands, grades and bars, once for a figure."""
     several = result.sizes["subject"] > 1
     keys: list[Any] = [Line2D([], [], color=INK, label="median" if several else "count")]
     if several:
@@ -108,22 +108,12 @@ def trajectory_legend(figure: FigureBase, result: xr.Dataset, **where: Any) -> N
     keys += [Patch(color=BAND_COLORS[g], label=f"grade {g}") for g in graded]
     keys += [Patch(color=DRUG_COLORS[k % len(DRUG_COLORS)], label=drug) for k, drug in enumerate(drugs_of(result))]
     if "visit" in result.coords:
-        keys.append(Line2D([], [], color="black", marker="|", linestyle="", markersize=4, label="visit"))
-    figure.legend(
-        handles=keys,
-        **{
-            "loc": "outside upper center",
-            "ncols": min(len(keys), 11),
-            "columnspacing": 1.0,
-            "handlelength": 1.4,
-            **where,
-        },
-    )
+        keys.append(Line2D([], [], **style.VISIT, label="visit"))
+    return keys
 
 
 def _band(ax: Axes, days: np.ndarray, quantiles: np.ndarray) -> None:
     low90, low50, median, high50, high90 = quantiles
-    assert len(quantiles) == len(QUANTILES)
     ax.fill_between(days, low90, high90, color=INK, alpha=0.22, linewidth=0)
     ax.fill_between(days, low50, high50, color=INK, alpha=0.35, linewidth=0)
     ax.plot(days, median, color=INK, linewidth=1.1)
@@ -131,8 +121,8 @@ def _band(ax: Axes, days: np.ndarray, quantiles: np.ndarray) -> None:
 
 def _visits(ax: Axes, result: xr.Dataset) -> None:
     if "visit" in result.coords:
-        across = ax.get_xaxis_transform()
-        ax.vlines(result["visit"].to_numpy(), 0.0, 0.035, transform=across, color="black", linewidth=0.5, zorder=4)
+        days = result["visit"].to_numpy()
+        ax.plot(days, np.full(days.size, 0.05), transform=ax.get_xaxis_transform(), clip_on=False, **style.VISIT)
 
 
 def _doses(ax: Axes, result: xr.Dataset, arm: str, drugs: list[str]) -> None:
