@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from myelosim.units import convert, dimension, parse, quantity, same_kind, split_dose
+from myelosim.units import convert, dimension, limits, parse, quantity, same_kind, split_dose
 
 IN_GIGA_PER_LITRE = {
     1.0: [
@@ -203,3 +203,14 @@ def test_any_text_is_read_or_refused_with_a_value_error(text):
         return
     assert math.isfinite(number)
     assert not unit or dimension(unit)
+
+
+@pytest.mark.parametrize(
+    ("unit", "low", "high"),
+    [
+        ("h", 1e-3, 1e6), ("d", 1e-3 / 24, 1e6 / 24), ("10^9/L", 1e-6, 1e6), ("cells/uL", 1e-3, 1e9), ("1/d", 2.4e-5, 2.4e5),
+        ("ng/mL", 1e-9, 1e9), ("nmol/L", 1e-9, 1e10), ("1", 1e-9, 1e6), ("%", 1e-7, 1e8), ("L/h/(10^9/L)", 1e-12, 1e12),
+    ],
+)  # fmt: skip
+def test_limits_are_the_same_in_every_unit_of_a_kind(unit, low, high):
+    assert limits(unit) == pytest.approx((low, high), rel=1e-12)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from myelosim.errors import DataError, SpecError
 from myelosim.random import normals, uniforms
 from myelosim.spec.change import full_name
+from myelosim.spec.literal import found
 from myelosim.spec.model import Model, Parameter
 
 __all__ = ["ATTEMPTS", "Population", "covariates", "draw", "from_frame", "virtual_patients"]
@@ -49,7 +50,7 @@ class Population:
     def __post_init__(self) -> None:
         for name, value, low in (("size", self.size, 1), ("seed", self.seed, 0)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value < 2**64:
-                raise SpecError(f"population: {name} = {value!r} is not a whole number of at least {low}")
+                raise SpecError(f"population: {name} = {found(value)} is not a whole number from {low} to 2^64 - 1")
         checked = {name: _column(name, value, self.size) for name, value in (self.covariates or {}).items()}
         object.__setattr__(self, "covariates", checked)
 

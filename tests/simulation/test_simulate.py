@@ -249,3 +249,17 @@ def test_models_differ_by_what_they_say():
 def test_an_endpoint_of_zero_has_no_elasticity():
     table = ms.sensitivity(ms.load_model("generic_oral_2cmt_friberg"), "drug 0 mg once", endpoint="days_grade3", days=7)
     assert table["elasticity"].isna().all()
+
+
+@pytest.mark.parametrize(
+    ("doses", "message"),
+    [
+        ("drug 40", "40 has no unit; drug takes mg, mg/kg, mg/m2; write e.g"),
+        (["drug 40 mg QD", "drug 40 mg QD d8"], "drug is dosed twice at the same time, first on d8"),
+        (["drug 40 mg QD", "none"], "'none' stands beside 'drug 40 mg QD'"),
+        ("seventy mg", "no amount, and no drug 'seventy'; write e.g. \"drug 40 mg BID\""),
+    ],
+)
+def test_doses_are_refused_as_in_a_scenario(doses, message):
+    with pytest.raises(ms.SpecError, match=message):
+        ms.simulate(MODEL, doses, days=14)

@@ -6,6 +6,7 @@ import pytest
 
 from myelosim.errors import SpecError
 from myelosim.spec import DoseEvent, Regimen, dose_channel, dose_factor, load_model, resolve
+from myelosim.spec.dosing import dose_units
 
 ITEMS = ["TIME", "AMT", "CMT", "RATE", "II", "ADDL", "SS"]
 
@@ -212,3 +213,35 @@ def test_no_absorption_no_oral_dose():
 def test_a_resolved_regimen_names_its_compartments():
     regimen = resolve(Regimen.from_events(frame(CMT=[2]), drug="drug"), load_model(MODEL))
     assert regimen.events[0].channel == "central"
+
+
+@pytest.mark.parametrize(
+    ("dose", "message"),
+    [
+        ("cemsidomide 75 ug iv once", "cemsidomide: its kinetics are those of oral doses; leave 'iv' out"),
+        ("cemsidomide 75 ug over 48 h iv once", "leave 'iv' out"),
+        ("cemsidomide 75 ug over 48 h once", "cemsidomide: an oral dose is not given over a duration"),
+        ("filgrastim 5 ug/kg oral once", "filgrastim: its kinetics are those of sc and iv doses; leave 'oral' out"),
+    ],
+)
+def test_routes_are_those_whose_kinetics_are_known(dose, message):
+    model = load_model("cemsidomide", species="human", gcsf="filgrastim")
+    with pytest.raises(SpecError, match=message):
+        resolve(Regimen.parse(dose), model)
+    resolve(Regimen.parse("filgrastim 5 ug/kg iv once + filgrastim 5 ug/kg sc once"), model)
+
+
+@pytest.mark.parametrize(
+    ("name", "units"),
+    [
+        ("friberg_2002_docetaxel", ("umol", "mg", "umol/kg", "umol/m2", "mg/kg", "mg/m2")),
+        ("generic_oral_1cmt", ("mg",)),
+    ],
+)
+def test_units_a_drug_takes_can_be_read(name, units):
+    model = load_model(name)
+    drug = next(iter(model.drugs))
+    taken = dose_units(model)[drug]
+    assert taken[: len(units)] == units
+    for unit in taken:
+        resolve(Regimen.parse(f"{drug} 1 {unit}"), model)

@@ -17,7 +17,8 @@ from myelosim.spec.load import read_model
 
 JUNK = st.sampled_from(
     [None, 3, -1, 0, 0.5, math.nan, math.inf, True, "", "x", "3 mg", "90 h", [], [1], ["x"], [[1]], {}, {"x": 1}, [{}],
-     {"value": 1}, {"kind": "x"}, {"value": "1", "unit": 3}, "none", "table", 10**400, -1e308, "d1", [{"name": "x"}]]
+     {"value": 1}, {"kind": "x"}, {"value": "1", "unit": 3}, "none", "table", 10**400, -1e308, 1e300, 1e-300, 3.0, "a\0b", "a\nb",
+     "d1", [{"name": "x"}]]
 )  # fmt: skip
 
 

@@ -60,6 +60,10 @@ def test_by_name(read, tmp_path, monkeypatch):
     ("body", "message"),
     [
         ("", "grades nothing"),
+        (
+            "[bounds.erythroid]\nabsolute = [12, 10, 8, 6]\n",
+            "what is observed of it is 'hemoglobin': write 'hemoglobin'",
+        ),
         ("[bounds.neutrophil]\nabsolute = [1.5, 1.0, 0.5]", "must have one entry for each of the grades"),
         ('[bounds.neutrophil]\nabsolute = ["uln", 1.5, 1.0, 0.5]', "'uln' is not a positive number"),
         ("[bounds.neutrophil]\nabsolute = [1.0, 1.5, 1.0, 0.5]", "must fall from grade to grade"),

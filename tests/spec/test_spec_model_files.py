@@ -224,6 +224,11 @@ CHANGES = [
      "'nadr' is not known; did you mean 'nadir'?"),
     ("[[correlation]]", "[[expected]]\nwhat = \"x\"\nendpoint = \"nadir\"\nvalue = 1\ntolerance = 0.1\n[[correlation]]",
      "says neither lineage nor drug"),
+    ('reference = "70 kg", exponent = 1', "reference = 0, exponent = 1", "reference (line 18): 0 is out of bounds"),
+    ('reference = "70 kg", exponent = 1', 'reference = "70 kg", exponent = 1e300', "exponent (line 18): 1e+300 is out of"),
+    ('reference = "70 kg", exponent = 1', 'reference = "7 kg", slope = -1', "is changed by a factor of -62 by weight 70.0"),
+    ('weight = { reference = "70 kg", exponent = 1 }', "food = { fed = 0 }", "depends on covariate 'food'"),
+    ('kind = "friberg"', 'kind = "friberg"\nn_transits = 3.0', "3.0 is not possible here; allowed: 1 to 20"),
     ("format = 1", "format = true", "true is not a format this version reads; it reads format = 1"),
     ('kind = "model"', 'kind = "species"', "bad.toml: is a species file; what is needed here is a model file, with [drug"),
     ('species = "human"', 'species = "hum\\u0007an"', "species (line 5): contains the control character U+0007"),
@@ -258,9 +263,33 @@ def test_everything_wrong_is_said_at_once(samples):
         assert part in said
 
 
-def test_one_mistake_is_said_once(samples):
-    said = spoil(samples, ('kind = "friberg"', 'kind = "friburg"'))
-    assert len(said.splitlines()) == 1
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ('kind = "friberg"', 'kind = "friburg"'),
+        ("format = 1", "format = 1.5"),
+        ("molar_mass = 500.0", 'molar_mass = "x"'),
+        ("value = 0.17,", "value = 1e300,"),
+        ('unit = "1/h", evidence', "unit = 3, evidence"),
+        ('evidence = "published"', 'evidence = "pub"'),
+        ('source = "A 2001"', "source = 3"),
+        ("value = 110.0", "value = inf"),
+        ('["neutrophil.baseline", "platelet.baseline"]', "3"),
+        ("[[correlation]]", '[start]\nneutrophil = "1.2 mg"\n[[correlation]]'),
+        ("[[correlation]]", '[blood]\nvolume = { value = 65, evidence = "assumed" }\n[[correlation]]'),
+    ],
+)
+def test_one_mistake_is_said_once(samples, old, new):
+    assert len(spoil(samples, (old, new)).splitlines()) == 1
+
+
+def test_hemoglobin_is_what_is_observed_of_the_erythroid_lineage(samples):
+    model = load_model("generic_three_lineage")
+    for change in ("hemoglobin.baseline", "hemoglobin.lifespan"):
+        with pytest.raises(
+            SpecError, match="lineage is 'erythroid', and what is observed of it is 'hemoglobin': write 'ery"
+        ):
+            model.replace({change: 12})
 
 
 def test_correlations_must_hold_together(samples):

@@ -214,6 +214,23 @@ def test_everything_wrong_is_said_at_once(samples):
     assert len(said.splitlines()) == 5
 
 
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("size = 20", "size = 2.5"),
+        ("size = 20", "size = -5"),
+        ('name = "low"', 'name = "low"\nsize = -5'),
+        ('name = "low"', 'name = "low"\nstart = { neutrophil = "1.2 mg" }'),
+        ('"abc 10 mg QD d1-14 q28d x2"', "3"),
+        ("days    = 56", "days    = -1"),
+        ('"sample"', '{ drug = "abc", species = "monkey", sensitivity = 1e300 }'),
+        ('"sample"', "true"),
+    ],
+)
+def test_one_mistake_is_said_once(samples, old, new):
+    assert len(spoil(samples, (old, new)).splitlines()) == 1
+
+
 def test_arms_are_needed(samples):
     start = SCENARIO.index("[[arm]]")
     assert "there is no arm; add [[arm]]" in spoil(samples, (SCENARIO[start:], ""))

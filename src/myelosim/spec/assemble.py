@@ -133,7 +133,7 @@ class Assembly:
 
 def _called(name: str, table: Table) -> None:
     if not NAME.fullmatch(name):
-        table.fail(None, f"{found(name)} is not a name; use letters, digits and _, a letter first")
+        table.fail(None, f"{found(name)} is not a name; use letters, digits, _ and -, a letter first")
 
 
 def raise_all(sources: list[Any]) -> None:

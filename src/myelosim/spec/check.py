@@ -11,8 +11,10 @@ import numpy as np
 from myelosim import units
 from myelosim.components.contract import Declared, Values
 from myelosim.spec import declared
+from myelosim.spec.literal import found
 from myelosim.spec.model import Model, Parameter
 
+LEAST_FACTOR = 1e-6
 MOST_CV = 10
 MOST_OMEGA = math.sqrt(math.log(1.0 + MOST_CV**2))
 
@@ -77,8 +79,22 @@ def _covariates(parameter: Parameter, model: Model) -> Iterator[str]:
         if covariate not in known:
             has = ", ".join(known) or "none"
             yield f"depends on covariate '{covariate}', which [covariates] does not give; add it there (has: {has})"
-        elif "reference" not in relation and str(known[covariate]) not in relation:
-            yield f"has no factor for {covariate} '{known[covariate]}'; it has: {', '.join(relation)}"
+            continue
+        value = known[covariate]
+        if "reference" not in relation:
+            if str(value) not in relation:
+                yield f"has no factor for {covariate} '{value}'; it has: {', '.join(relation)}"
+                continue
+            factor = relation[str(value)]
+        elif isinstance(value, str):
+            yield f"depends on {covariate} as a number, and [covariates] says '{value}'; give a number there"
+            continue
+        elif "slope" in relation:
+            factor = 1.0 + relation["slope"] * (value - relation["reference"])
+        else:
+            factor = (value / relation["reference"]) ** relation["exponent"] if value > 0 else 0.0
+        if not LEAST_FACTOR <= factor <= 1.0 / LEAST_FACTOR:
+            yield f"is changed by a factor of {factor:g} by {covariate} {found(value)}; it must be above 0 and below 1e+06"
 
 
 def _components(model: Model) -> Iterator[tuple[str, str]]:
@@ -98,10 +114,10 @@ def _components(model: Model) -> Iterator[tuple[str, str]]:
         asked = [one.name for one in module.parameters(dict(structure))]
         if all(one in values and math.isfinite(values[one]) and values[one] >= 0 for one in asked):
             try:
-                found = module.problems(Values(**values), dict(structure))
+                sentences = module.problems(Values(**values), dict(structure))
             except (ArithmeticError, np.linalg.LinAlgError):
-                found = ["its equations cannot be evaluated with these values; one is far too small or too large"]
-            for sentence in found:
+                sentences = ["its equations cannot be evaluated with these values; one is far too small or too large"]
+            for sentence in sentences:
                 yield name, sentence
 
 

@@ -118,7 +118,10 @@ def _covariates(table: Table) -> dict[str, dict[str, float]]:
         unit = COVARIATE_UNITS.get(name, "1")
         if "exponent" in entry.data or "slope" in entry.data or "reference" in entry.data:
             form = "slope" if "slope" in entry.data else "exponent"
-            read = {"reference": entry.quantity("reference", unit), form: entry.number(form)}
+            low = -math.inf if form == "slope" else 1e-9
+            most = math.inf if form == "slope" else 10.0
+            reference = entry.quantity("reference", unit, low=low, high=1e9)
+            read = {"reference": reference, form: entry.number(form, low=-most, high=most)}
             entry.finish()
         else:
             read = {category: entry.number(category, low=0.0) for category in entry.data}

@@ -11,8 +11,10 @@ from pathlib import Path
 from myelosim.errors import SpecError
 from myelosim.spec.compose import compose
 from myelosim.spec.document import Table, names_in, read_toml, shown, suggestion
+from myelosim.spec.literal import found
 from myelosim.spec.load import read_model
 from myelosim.spec.model import Model
+from myelosim.spec.shorthand import NAME
 
 FOLDERS = ("species", "drugs", "published", "grading")
 
@@ -177,4 +179,10 @@ def _drug(name: str | os.PathLike[str]) -> tuple[str, Table]:
     table = read_toml(path)
     if table.data.get("kind") == "model":
         raise SpecError(f"{shown(path)}: is a complete model; it takes no species and no other drug beside it")
-    return table.text("name", path.stem), table
+    called = table.text("name", path.stem)
+    if not NAME.fullmatch(called):
+        raise SpecError(
+            f'{shown(path)}: {found(called)} cannot be the name of a drug; give it one in the file, name = "abc1", '
+            "of letters, digits, _ and -"
+        )
+    return called, table

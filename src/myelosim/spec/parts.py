@@ -142,7 +142,7 @@ def read_structure(table: Table, module: ModuleType) -> dict[str, Any] | None:
         value = table.raw(option, module.DEFAULTS[option])
         if isinstance(value, Mapping) and "free" in allowed:
             value = "free"  # the key holds the parameter itself
-        if isinstance(value, bool) or value not in allowed:
+        if isinstance(value, bool | float) or value not in allowed:
             shown = f"{allowed[0]} to {allowed[-1]}" if isinstance(allowed, range) else ", ".join(map(str, allowed))
             table.fail(option, f"{found(value)} is not possible here; allowed: {shown}")
             good = False

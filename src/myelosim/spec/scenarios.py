@@ -114,6 +114,7 @@ def _near(table: Table, what: Any) -> Any:
 def _composition(table: Table) -> dict[str, Any]:
     held = table.table("model")
     assert held is not None
+    before = len(held.findings.messages)
     drugs = held.texts("drug")
     load: dict[str, Any] = {"drug": drugs[0] if len(drugs) == 1 else drugs}
     if "drug" not in held.data:
@@ -124,7 +125,6 @@ def _composition(table: Table) -> dict[str, Any]:
     if "sensitivity" in held.data:
         load["sensitivity"] = held.number("sensitivity", low=SENSITIVITY[0], high=SENSITIVITY[1])
     held.known.append("sensitivity")
-    before = len(held.findings.messages)
     held.finish()
     return load if len(held.findings.messages) == before and drugs else {}
 

@@ -118,6 +118,8 @@ def _amount(out: _Parts, words: list[str], taken: Mapping[str, Sequence[str]]) -
     match = re.fullmatch(f"({_NUMBER.pattern})(.*)", words[0]) if words else None
     if match is None:
         but = f", but {found(words[0])}" if words else ""
+        if taken and out.drug not in taken:
+            raise ValueError(f"no amount, and no drug '{out.drug}'; write e.g. \"{next(iter(taken))} 40 mg BID\"")
         raise ValueError(f"no amount after '{out.drug}'{but}; write e.g. \"{out.drug} 40 mg BID\"")
     out.amount = float(match[1])
     unit, rest = match[2], words[1:]

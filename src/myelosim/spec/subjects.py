@@ -39,7 +39,7 @@ def covariate(table: Table, key: str) -> float | str | None:
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         table.fail(key, f"{found(value)} is neither a number nor a category")
         return None
-    return table.text(key) if isinstance(value, str) else table.number(key)
+    return table.text(key) if isinstance(value, str) else table.number(key, low=-1e9, high=1e9)
 
 
 def read_blood(table: Table) -> tuple[float | None, dict[str, Mapping[str, Any]], float | None]:

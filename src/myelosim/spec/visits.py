@@ -57,7 +57,7 @@ def parse_visits(visits: str | Iterable[Any], horizon_days: float) -> tuple[floa
 
 
 def _called(day: float, *parts: str) -> str:
-    names = " and ".join(f"'{part}'" for part in dict.fromkeys(parts) if part)
+    names = " and ".join(found(part) for part in dict.fromkeys(parts) if part)
     return f"study day {day + 1:g} (in {names})" if names else f"elapsed day {day:g}"
 
 
@@ -81,32 +81,32 @@ def _study_days(text: str, horizon: float) -> list[float]:
     words = text.split()
     match = _DAYS.fullmatch(words[0]) if words else None
     if match is None:
-        raise SpecError(f"visits: '{text}' is not understood; give {FORM}")
+        raise SpecError(f"visits: {found(text)} is not understood; give {FORM}")
     days = [int(day.lstrip("d")) for day in (match[1] + match[2]).split(",")]
     for day in days:
         if day < 1:
-            raise SpecError(f"visits: '{text}': the first study day is d1")
+            raise SpecError(f"visits: {found(text)}: the first study day is d1")
         _within(text, day, horizon)
     if len(words) == 1:
         return [day - 1.0 for day in days]
     if len(days) > 1:
-        raise SpecError(f"visits: '{text}': a repeated visit begins on one day; separate the others by ';'")
+        raise SpecError(f"visits: {found(text)}: a repeated visit begins on one day; separate the others by ';'")
     step, rest = _step(text, words[1]), words[2:]
     last = math.floor(horizon + 1e-9) + 1
     if rest:
         if len(rest) != 2 or rest[0] != "until" or not re.fullmatch(r"d\d{1,6}", rest[1]):
-            raise SpecError(f"visits: '{text}': '{' '.join(rest)}' is not understood; write until d28, say")
+            raise SpecError(f"visits: {found(text)}: {found(' '.join(rest))} is not understood; write until d28, say")
         last = int(rest[1][1:])
         _within(text, last, horizon)
         if last < days[0]:
-            raise SpecError(f"visits: '{text}' ends before it begins")
+            raise SpecError(f"visits: {found(text)} ends before it begins")
     return [day - 1.0 for day in range(days[0], last + 1, step)]
 
 
 def _within(text: str, day: int, horizon: float) -> None:
     if day - 1 > horizon:
         raise SpecError(
-            f"visits: '{text}': study day {day} is after the horizon of {horizon:g} days; leave it out, or add days"
+            f"visits: {found(text)}: study day {day} is after the horizon of {horizon:g} days; leave it out, or add days"
         )
 
 
@@ -115,8 +115,10 @@ def _step(text: str, word: str) -> int:
         return 7 if word == "weekly" else 1
     match = _EVERY.fullmatch(word)
     if match is None:
-        raise SpecError(f"visits: '{text}': '{word}' is not understood{suggestion(word, ['weekly', 'daily', 'q3d'])}")
+        raise SpecError(
+            f"visits: {found(text)}: {found(word)} is not understood{suggestion(word, ['weekly', 'daily', 'q3d'])}"
+        )
     step = int(match[1]) * (7 if match[2] == "w" else 1)
     if step < 1:
-        raise SpecError(f"visits: '{text}': '{word}' is not an interval; write q1d or more")
+        raise SpecError(f"visits: {found(text)}: {found(word)} is not an interval; write q1d or more")
     return step
