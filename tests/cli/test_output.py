@@ -105,3 +105,11 @@ def test_nothing_is_left_where_the_figure_fails(samples, monkeypatch):
     with pytest.raises(ZeroDivisionError):
         save(result, samples / "out")
     assert sorted(samples.rglob("*")) == before
+
+
+def test_no_text_breaks_the_figure(myelosim, samples):
+    strange = SMALL.replace('"Small"', '"$5 a day, \\\\alpha_{ $"').replace("[bold] 40 mg", "$x_{ \\\\frac 40 mg $")
+    (samples / "strange.toml").write_text(strange)
+    done = myelosim("compare", "strange.toml")
+    assert done.exit_code == 0
+    assert (samples / "results" / "strange" / "figure.png").stat().st_size > 10_000
