@@ -24,6 +24,7 @@ from myelosim.plots import (
     plot_summary,
     plot_trajectories,
 )
+from myelosim.plots.nadir import _percent
 
 PLOTS = {
     "trajectories": lambda ds: plot_trajectories(ds)[0, 0].figure,
@@ -118,6 +119,17 @@ def test_nadir_prints_the_share_with_its_interval(compared):
     share, low, high = (100 * numbers.share_at_grade3(compared).sel(arm="40 mg", lineage="neutrophil")).to_numpy()
     assert f"{share:.0f}\n{low:.0f}–{high:.0f}" in [t.get_text() for t in panel.texts]
     assert [t.get_text() for t in panel.get_xticklabels()] == ["none", "20 mg", "40 mg"]
+
+
+def test_shares_near_none_and_all_keep_a_decimal():
+    assert [_percent(share) for share in (0.0, 0.0038, 0.0099, 0.5, 0.9962, 1.0)] == [
+        "0",
+        "0.4",
+        "1",
+        "50",
+        "99.6",
+        "100",
+    ]
 
 
 def test_occupancy_stacks_the_worst_grade_first(compared):

@@ -103,8 +103,8 @@ def _shares(ax: Axes, shares: np.ndarray) -> None:
     across = ax.get_xaxis_transform()
     upright = shares.shape[1] > 6
     for a, (share, low, high) in enumerate(shares.T):
-        between = f" ({100 * low:.0f}–{100 * high:.0f})" if upright else f"\n{100 * low:.0f}–{100 * high:.0f}"
-        text = "–" if np.isnan(share) else f"{100 * share:.0f}{between}"
+        between = f"{_percent(low)}–{_percent(high)}"
+        text = "–" if np.isnan(share) else _percent(share) + (f" ({between})" if upright else f"\n{between}")
         ax.text(
             a,
             1.03,
@@ -117,3 +117,9 @@ def _shares(ax: Axes, shares: np.ndarray) -> None:
             rotation=90.0 * upright,
         )
     ax.set_title("Subjects at grade ≥ 3 (%, 95 % interval)", fontsize=6, pad=34 if upright else 17)
+
+
+def _percent(share: float) -> str:
+    """Return a share in percent, with a decimal where nobody and everybody would else look the same as nearly so."""
+    near = min(share, 1.0 - share)
+    return f"{100.0 * share:.{1 if 0.0 < near < 0.0095 else 0}f}"
