@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from numpy.typing import NDArray
@@ -58,10 +59,10 @@ ENDPOINTS: dict[str, Endpoint] = {
     "observed_treatment_emergent": Endpoint(
         severity.observed_treatment_emergent, "flag", "worst grade seen worse than at baseline", seen=True
     ),
-    "days_grade3": Endpoint(duration.days_grade3, "day", "days at grade 3 or worse"),
-    "longest_grade3": Endpoint(duration.longest_grade3, "day", "longest episode of grade 3 or worse"),
-    "days_grade4": Endpoint(duration.days_grade4, "day", "days at grade 4"),
-    "longest_grade4": Endpoint(duration.longest_grade4, "day", "longest episode of grade 4"),
+    "days_grade3": Endpoint(partial(duration.days, level="grade3"), "day", "days at grade 3 or worse"),
+    "longest_grade3": Endpoint(partial(duration.longest, level="grade3"), "day", "longest episode of grade 3 or worse"),
+    "days_grade4": Endpoint(partial(duration.days, level="grade4"), "day", "days at grade 4"),
+    "longest_grade4": Endpoint(partial(duration.longest, level="grade4"), "day", "longest episode of grade 4"),
     "grade3_at_horizon": Endpoint(duration.grade3_at_horizon, "flag", "still at grade 3 or worse at the horizon"),
     "recovery_day": Endpoint(recovery.recovery_day, "day", "day of lasting recovery after the last grade 3"),
     "recovery_day_baseline": Endpoint(
@@ -76,29 +77,38 @@ ENDPOINTS: dict[str, Endpoint] = {
         detection.false_alarms, "1", "visits that show grade 3 or worse outside a true episode", seen=True
     ),
     "observed_days_grade3": Endpoint(
-        observed.observed_days_grade3, "day", "days at grade 3 or worse, from visits", seen=True
+        partial(observed.days, grade=3), "day", "days at grade 3 or worse, from visits", seen=True
     ),
     "observed_days_grade3_lower": Endpoint(
-        observed.observed_days_grade3_lower, "day", "days between visits of grade 3 or worse", seen=True
+        partial(observed.days, grade=3, certain=True),
+        "day",
+        "days between visits of grade 3 or worse",
+        seen=True,
     ),
     "observed_longest_grade3": Endpoint(
-        observed.observed_longest_grade3, "day", "longest episode of grade 3 or worse, from visits", seen=True
+        partial(observed.longest, grade=3),
+        "day",
+        "longest episode of grade 3 or worse, from visits",
+        seen=True,
     ),
     "observed_longest_grade3_lower": Endpoint(
-        observed.observed_longest_grade3_lower,
+        partial(observed.longest, grade=3, certain=True),
         "day",
         "most days between visits of one episode of grade 3 or worse",
         seen=True,
     ),
-    "observed_days_grade4": Endpoint(observed.observed_days_grade4, "day", "days at grade 4, from visits", seen=True),
+    "observed_days_grade4": Endpoint(partial(observed.days, grade=4), "day", "days at grade 4, from visits", seen=True),
     "observed_days_grade4_lower": Endpoint(
-        observed.observed_days_grade4_lower, "day", "days between visits of grade 4", seen=True
+        partial(observed.days, grade=4, certain=True), "day", "days between visits of grade 4", seen=True
     ),
     "observed_longest_grade4": Endpoint(
-        observed.observed_longest_grade4, "day", "longest episode of grade 4, from visits", seen=True
+        partial(observed.longest, grade=4), "day", "longest episode of grade 4, from visits", seen=True
     ),
     "observed_longest_grade4_lower": Endpoint(
-        observed.observed_longest_grade4_lower, "day", "most days between visits of one episode of grade 4", seen=True
+        partial(observed.longest, grade=4, certain=True),
+        "day",
+        "most days between visits of one episode of grade 4",
+        seen=True,
     ),
     "observed_grade3_censored": Endpoint(
         observed.observed_grade3_censored, "flag", "last visit still shows grade 3 or worse", seen=True

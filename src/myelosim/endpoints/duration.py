@@ -10,37 +10,19 @@ from myelosim.endpoints.course import Course
 Floats = NDArray[np.float64]
 
 
-def days_grade3(course: Course) -> Floats:
-    """Return the days below the number of grade 3 (subject)."""
-    return _total(course, "grade3")
+def days(course: Course, level: str) -> Floats:
+    """Return the days below the number of a grade (subject); NaN where there is none."""
+    return _known(course, level, course.episodes(level).total() / 24.0)
 
 
-def longest_grade3(course: Course) -> Floats:
-    """Return the days of the longest single episode of grade 3 or worse (subject)."""
-    return _longest(course, "grade3")
-
-
-def days_grade4(course: Course) -> Floats:
-    """Return the days below the number of grade 4 (subject); NaN where there is none."""
-    return _total(course, "grade4")
-
-
-def longest_grade4(course: Course) -> Floats:
-    """Return the days of the longest single episode of grade 4 (subject); NaN where it has no number."""
-    return _longest(course, "grade4")
+def longest(course: Course, level: str) -> Floats:
+    """Return the days of the longest single episode of a grade or worse (subject); NaN where it has no number."""
+    return _known(course, level, course.episodes(level).longest() / 24.0)
 
 
 def grade3_at_horizon(course: Course) -> Floats:
     """Return 1 where an episode of grade 3 has not ended at the horizon: its days are a lower bound (subject)."""
     return _known(course, "grade3", course.episodes("grade3").open.astype(np.float64))
-
-
-def _total(course: Course, level: str) -> Floats:
-    return _known(course, level, course.episodes(level).total() / 24.0)
-
-
-def _longest(course: Course, level: str) -> Floats:
-    return _known(course, level, course.episodes(level).longest() / 24.0)
 
 
 def _known(course: Course, level: str, value: Floats) -> Floats:

@@ -14,44 +14,14 @@ from myelosim.endpoints.course import Course
 Floats = NDArray[np.float64]
 
 
-def observed_days_grade3(course: Course) -> Floats:
-    """Return the days that the visits suggest at grade 3 or worse, over all episodes (subject)."""
-    return _total(course, 3, certain=False)
+def days(course: Course, grade: int, certain: bool = False) -> Floats:
+    """Return the days that visits suggest, or make certain, at a grade or worse, over all episodes (subject)."""
+    return _known(course, grade, np.nansum(_lengths(course, grade, certain), axis=1) / 24.0)
 
 
-def observed_days_grade3_lower(course: Course) -> Floats:
-    """Return the days between first and last visit of grade 3 or worse, over all episodes (subject)."""
-    return _total(course, 3, certain=True)
-
-
-def observed_longest_grade3(course: Course) -> Floats:
-    """Return the days that the visits suggest for the longest episode of grade 3 or worse (subject)."""
-    return _longest(course, 3, certain=False)
-
-
-def observed_longest_grade3_lower(course: Course) -> Floats:
-    """Return the most days between first and last visit of one episode of grade 3 or worse (subject)."""
-    return _longest(course, 3, certain=True)
-
-
-def observed_days_grade4(course: Course) -> Floats:
-    """Return the days that the visits suggest at grade 4, over all episodes (subject)."""
-    return _total(course, 4, certain=False)
-
-
-def observed_days_grade4_lower(course: Course) -> Floats:
-    """Return the days between first and last visit of grade 4, over all episodes (subject)."""
-    return _total(course, 4, certain=True)
-
-
-def observed_longest_grade4(course: Course) -> Floats:
-    """Return the days that the visits suggest for the longest episode of grade 4 (subject)."""
-    return _longest(course, 4, certain=False)
-
-
-def observed_longest_grade4_lower(course: Course) -> Floats:
-    """Return the most days between first and last visit of one episode of grade 4 (subject)."""
-    return _longest(course, 4, certain=True)
+def longest(course: Course, grade: int, certain: bool = False) -> Floats:
+    """Return the days that visits suggest, or make certain, for the longest episode of a grade or worse (subject)."""
+    return _known(course, grade, np.fmax.reduce(_lengths(course, grade, certain), axis=1, initial=0.0) / 24.0)
 
 
 def observed_grade3_censored(course: Course) -> Floats:
@@ -62,14 +32,6 @@ def observed_grade3_censored(course: Course) -> Floats:
 def _lengths(course: Course, grade: int, certain: bool) -> Floats:
     found = course.graded_runs(grade)
     return (found.last if certain else found.until) - found.first
-
-
-def _total(course: Course, grade: int, certain: bool) -> Floats:
-    return _known(course, grade, np.nansum(_lengths(course, grade, certain), axis=1) / 24.0)
-
-
-def _longest(course: Course, grade: int, certain: bool) -> Floats:
-    return _known(course, grade, np.fmax.reduce(_lengths(course, grade, certain), axis=1, initial=0.0) / 24.0)
 
 
 def _known(course: Course, grade: int, value: Floats) -> Floats:
