@@ -81,7 +81,7 @@ def test_a_run_before_missing_visits_is_censored():
 
 
 def test_no_visits():
-    assert not runs(np.empty(0), np.empty((3, 0), dtype=bool), np.empty((3, 0), dtype=bool), 240.0).any.any()
+    assert np.isnan(runs(np.empty(0), np.empty((3, 0), dtype=bool), np.empty((3, 0), dtype=bool), 240.0).first).all()
 
 
 @settings(max_examples=60, deadline=None, derandomize=True)

@@ -96,11 +96,6 @@ class Runs:
     until: Floats
     open: NDArray[np.bool_]
 
-    @property
-    def any(self) -> NDArray[np.bool_]:
-        """Who has a run (subject)."""
-        return np.asarray(~np.isnan(self.first[:, 0]))
-
 
 def runs(time: Floats, qualifies: NDArray[np.bool_], seen: NDArray[np.bool_], horizon: float) -> Runs:
     """Find runs of qualifying visits.
