@@ -12,6 +12,7 @@ from myelosim.plots import style
 from myelosim.plots.figures import OF_BASELINE, as_graded, by_arm, share_at_grade3, spread, thinned
 from myelosim.plots.style import INK, styled
 
+ABREAST = 6  # arms above which shares can be printed without turning them
 GOLDEN = 0.6180339887498949
 
 
@@ -69,7 +70,8 @@ def draw_nadir(result: xr.Dataset, axes: np.ndarray) -> None:
         shown = [thinned(row) for row in nadirs]
         extremes = np.concatenate([own.ravel(), *shown])
         style.count_axis(panel, lineage, limits, float(np.nanmin(extremes)), float(np.nanmax(extremes)), percent)
-        panel.set_xlim(-0.6, len(labels) - 0.4)
+        spare = max(0.0, 0.5 * (3 - len(labels)))  # so that one box is not as wide as the panel
+        panel.set_xlim(-0.6 - spare, len(labels) - 0.4 + spare)
         style.grade_bands(panel, limits)
         for a, values in enumerate(shown):
             _box(panel, a, own[:, a], values)
@@ -101,7 +103,7 @@ def _box(ax: Axes, where: int, quantiles: np.ndarray, values: np.ndarray) -> Non
 def _shares(ax: Axes, shares: np.ndarray) -> None:
     """Print P(grade >= 3) above each arm; a grade that the table does not have is a dash."""
     across = ax.get_xaxis_transform()
-    upright = shares.shape[1] > 6
+    upright = shares.shape[1] > ABREAST
     for a, (share, low, high) in enumerate(shares.T):
         between = f"{_percent(low)}–{_percent(high)}"
         text = "–" if np.isnan(share) else _percent(share) + (f" ({between})" if upright else f"\n{between}")

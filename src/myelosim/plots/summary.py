@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from myelosim.plots import style
 from myelosim.plots.figures import by_arm, calendar, grade_share, most_affected
 from myelosim.plots.monitoring import WIDTHS, arm_legend, draw_monitoring, heading, picked
-from myelosim.plots.nadir import draw_nadir
+from myelosim.plots.nadir import ABREAST, draw_nadir
 from myelosim.plots.occupancy import draw_occupancy
 from myelosim.plots.style import styled
 from myelosim.plots.trajectories import STRIP, draw_trajectories, drugs_of, trajectory_keys
@@ -58,7 +58,7 @@ def plot_summary(result: xr.Dataset) -> Figure:
     keys = trajectory_keys(shown)
     note = style.note(shown, style.WIDTH, _left_out(everything)).split("\n")
     above = HEAD + LINE * max(name.count("\n") + 1 for name in names) + (4.0 + STRIP * len(drugs_of(shown))) / 72.0
-    shares = 0.36 if arms <= 6 else 0.6
+    shares = 0.36 if arms <= ABREAST else 0.6
     heights = {
         "title": 0.08 + 0.15 * len(title) + LINE * len(key),
         "counts": above + 0.92 * lineages + NAMED,
@@ -81,10 +81,16 @@ def plot_summary(result: xr.Dataset) -> Figure:
     style.legend(parts["legend"], keys, loc="center")
     _heading(parts, "nadir", "Nadir by arm")
     draw_nadir(shown, _panels(parts["nadir"], (1, lineages), (HEAD + shares, 0.26), apart=0.65)[0])
+    _grades_and_draws(parts, shown, lineage)
+    _text(parts["note"], 0.0, "\n".join(note), **style.NOTE)
+    return figure
+
+
+def _grades_and_draws(parts: dict[str, SubFigure], shown: xr.Dataset, lineage: str) -> None:
     if "grades" in parts:
         _heading(parts, "grades", f"{style.lineage_name(lineage)}: subjects in each grade")
         style.grade_legend(parts["grades"], shown, lineage, loc="upper right")
-        axes = _panels(parts["grades"], (1, arms), (HEAD + LINE, NAMED), sharey=True)[0]
+        axes = _panels(parts["grades"], (1, shown.sizes["arm"]), (HEAD + LINE, NAMED), sharey=True)[0]
         draw_occupancy(shown, grade_share(shown, lineage), axes, style.arm_labels(shown))
     if "draws" in parts:
         draws = picked(shown, None)
@@ -92,8 +98,6 @@ def plot_summary(result: xr.Dataset) -> Figure:
         arm_legend(parts["draws"], shown, loc="upper right")
         axes = _panels(parts["draws"], (1, 3), (HEAD + LINE, NAMED), apart=0.55, ratios=WIDTHS)[0]
         draw_monitoring(shown, lineage, draws, calendar(shown, draws), axes)
-    _text(parts["note"], 0.0, "\n".join(note), **style.NOTE)
-    return figure
 
 
 def _wide(columns: int, apart: float = APART) -> float:
