@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -36,6 +36,11 @@ class Setting:
     def sizes(self) -> np.ndarray:
         """Step sizes in hours."""
         return DAY * 0.5 ** np.arange(self.halvings + 1)
+
+    @property
+    def opening(self) -> tuple[int, int]:
+        """Which sizes to begin with, and after a dose."""
+        return min(2, self.halvings), min(4, self.halvings)
 
 
 def ladder(block: Block, tolerance: float) -> tuple[Setting, ...]:
@@ -74,13 +79,45 @@ def program(block: Block, method: str) -> Any:
 
 @dataclass
 class Seen:
-    """What a block's run gave, over padded subjects."""
+    """What a block's run has given so far, over padded subjects."""
 
     out: np.ndarray  # (time, output, subject)
     lows: np.ndarray  # (window, count, 2, subject)
     crossings: np.ndarray  # (count, threshold, 1 + slot, subject)
     state: np.ndarray
-    report: np.ndarray  # (group, 3): status, time reached (h), steps
+    report: np.ndarray  # (group, 5): status, time reached (h), steps, step sizes to go on with
+    rung: np.ndarray  # (group,): which setting of the ladder it has come to
+    failed: dict[int, tuple[int, float]] = field(default_factory=dict)  # subject -> status, time reached (h)
+
+    def of(self, columns: np.ndarray) -> Seen:
+        """Return a copy for one group of these subjects."""
+        own = {name: _copied(getattr(self, name)[..., columns]) for name in ("out", "lows", "crossings", "state")}
+        group = columns[:1] // WIDTH
+        return Seen(**own, report=self.report[group], rung=self.rung[group])
+
+    def before(self) -> Seen:
+        """Return a copy of what the next leg will change and a repetition must find again."""
+        kept = {name: getattr(self, name).copy() for name in ("lows", "state", "report", "rung")}
+        return replace(self, crossings=self.crossings[:, :, :1].copy(), **kept)
+
+    def put(self, columns: np.ndarray, other: Seen, there: np.ndarray | slice) -> None:
+        """Take over what another run saw of some subjects, but for what it saved."""
+        for name in ("lows", "state"):
+            getattr(self, name)[..., columns] = getattr(other, name)[..., there]
+        self.crossings[:, :, : other.crossings.shape[2], columns] = other.crossings[..., there]
+
+    def widen(self) -> None:
+        """Make room for more crossings."""
+        counts, thresholds, slots, subjects = self.crossings.shape
+        wider = aligned(counts, thresholds, 2 * slots, subjects)
+        wider[:, :, :slots] = self.crossings
+        self.crossings = wider
+
+
+def _copied(rows: np.ndarray) -> np.ndarray:
+    copy = aligned(*rows.shape)
+    copy[:] = rows
+    return copy
 
 
 def aligned(*shape: int, value: float = 0.0) -> np.ndarray:
@@ -127,81 +164,101 @@ class Job:
     ladder: tuple[Setting, ...] = ()
 
     def run(self, tolerance: float, threads: int) -> Seen:
-        """Integrate everyone, stricter where it fails, with more room where crossings overflow."""
-        room = CROSSINGS
-        while True:
-            seen = self._attempt(tolerance, threads, room)
-            if seen.crossings[:, :, 0].max(initial=0.0) <= room:
-                return seen
-            room = 2 * int(seen.crossings[:, :, 0].max())
+        """Integrate everyone from the first stop to the last."""
+        seen = self.begin()
+        self.advance(seen, tolerance, threads)
+        return seen
 
-    def _attempt(self, tolerance: float, threads: int, room: int) -> Seen:
+    def begin(self) -> Seen:
+        """Return what is seen before anything happened."""
         subjects = self.table.shape[1]
         counts, thresholds = self.limits.shape[:2]
-        outputs = len(self.block.outputs)
         lay = self.layout
-        modes, drugs = len(lay.rates), len(self.block.exposures)
-        state = aligned(lay.states + modes + 2 * drugs + len(self.block.inputs), subjects)
+        groups = subjects // WIDTH
+        state = aligned(lay.states + len(lay.rates) + 2 * len(self.block.exposures) + len(self.block.inputs), subjects)
         if self.state is not None:
             state[:] = self.state
         else:
             state[: lay.states] = self.table[lay.start :]
-        initial = state.copy()
-        seen = Seen(
-            out=aligned(self.saves, outputs, subjects, value=np.nan),
+        return Seen(
+            out=aligned(self.saves, len(self.block.outputs), subjects, value=np.nan),
             lows=aligned(self.windows, counts, 2, subjects, value=np.nan),
-            crossings=aligned(counts, thresholds, room + 1, subjects),
+            crossings=aligned(counts, thresholds, CROSSINGS + 1, subjects),
             state=state,
-            report=np.zeros((subjects // WIDTH, 3)),
+            report=np.zeros((groups, 5)),
+            rung=np.full(groups, -1),
         )
-        groups = np.arange(subjects // WIDTH)
-        for setting in self.ladder or ladder(self.block, tolerance):
-            columns = (groups[:, None] * WIDTH + np.arange(WIDTH)).ravel()
-            state[:, columns] = initial[:, columns]
-            seen.crossings[..., columns] = 0.0
-            self._solve(setting, groups, seen, room, threads)
-            groups = np.flatnonzero(seen.report[:, 0] != 0)
-            if not len(groups):
+
+    def advance(
+        self, seen: Seen, tolerance: float, threads: int, since: float = -np.inf, until: float = np.inf
+    ) -> None:
+        """Integrate everyone from one hour of the plan to another: stricter where it fails, alone where that fails too.
+
+        What happens at ``until`` is left to the next leg.
+        """
+        rungs = self.ladder or ladder(self.block, tolerance)
+        legs = self.plan.legs(since, until)
+        everyone = np.arange(self.table.shape[1])
+        columns = everyone.reshape(-1, WIDTH)
+        while True:
+            before = seen.before()
+            waiting = np.arange(len(legs))
+            for rung, setting in enumerate(rungs):
+                now = waiting[seen.rung[waiting] <= rung]
+                new = now[seen.rung[now] < rung]
+                seen.rung[new], seen.report[new, 3:] = rung, setting.opening
+                self._solve(setting, now, legs, seen, threads)
+                failed = now[seen.report[now, 0] != 0]
+                seen.put(columns[failed].ravel(), before, columns[failed].ravel())
+                waiting = np.union1d(waiting[seen.rung[waiting] > rung], failed)
+            if seen.crossings[:, :, 0].max(initial=0.0) < seen.crossings.shape[2]:
                 break
-        return seen
+            seen.put(everyone, before, everyone)
+            seen.report, seen.rung = before.report, before.rung
+            seen.widen()
+        for group in waiting.tolist():
+            self._alone(seen, group, legs, rungs[-1])
 
-    def alone(self, subject: int, tolerance: float) -> Job:
-        """Return the job of one subject in all lanes, at the last setting: who fails there fails for good."""
-        columns = np.full(WIDTH, subject)
-        plan_ = self.plan
-        return replace(
-            self,
-            plan=replace(
-                plan_, spans=plan_.spans[subject // WIDTH : subject // WIDTH + 1], amount=plan_.amount[:, columns]
-            ),
-            table=self.table[:, columns],
-            limits=self.limits[:, :, columns],
-            state=None if self.state is None else self.state[:, columns],
-            ladder=ladder(self.block, tolerance)[-1:],
-        )
+    def _alone(self, seen: Seen, group: int, legs: np.ndarray, setting: Setting) -> None:
+        """Integrate the members of a group over a leg each by itself; who fails there fails for good."""
+        opened = seen.of(np.arange(group * WIDTH, (group + 1) * WIDTH))
+        for lane in range(WIDTH):
+            subject, columns = group * WIDTH + lane, np.full(WIDTH, group * WIDTH + lane)
+            job = replace(
+                self, plan=replace(self.plan, amount=_copied(self.plan.amount[:, columns])), table=_copied(self.table[:, columns]),
+                limits=_copied(self.limits[:, :, columns]),
+            )  # fmt: skip
+            own = opened.of(np.full(WIDTH, lane))
+            job._solve(setting, np.zeros(1, int), legs[group : group + 1], own, 1)
+            seen.out[:, :, subject] = own.out[:, :, 0]
+            seen.put(np.array([subject]), own, slice(0, 1))
+            if own.report[0, 0]:
+                seen.failed.setdefault(subject, (int(own.report[0, 0]), float(own.report[0, 1])))
+                seen.lows[..., subject] = np.nan
+        seen.report[group, 0] = 0
 
-    def _solve(self, setting: Setting, groups: np.ndarray, seen: Seen, room: int, threads: int) -> None:
+    def _solve(self, setting: Setting, groups: np.ndarray, legs: np.ndarray, seen: Seen, threads: int) -> None:
+        if not len(groups):
+            return
         compiled = program(self.block, setting.method)
         subjects = self.table.shape[1]
-        thresholds = self.limits.shape[1]
-        watched = (thresholds, room, self.limits.reshape(-1), seen.lows.reshape(-1), seen.crossings.reshape(-1))
-
+        room = seen.crossings.shape[2] - 1
+        watched = (self.limits.shape[1], room, self.limits.reshape(-1), seen.lows.reshape(-1), seen.crossings.reshape(-1))
         sizes = compiled.rows(len(setting.sizes))
         at = np.cumsum([0, *sizes])[:-1] * WIDTH
 
         def call(part: tuple[int, int]) -> None:
             scratch = aligned(sum(sizes) * WIDTH)
             compiled.solve(
-                part[0], part[1], self.plan.spans, self.plan.arrays, self.table.reshape(-1), seen.state.reshape(-1),
+                part[0], part[1], legs, self.plan.arrays, self.table.reshape(-1), seen.state.reshape(-1),
                 self.plan.amount.reshape(-1), subjects, setting.sizes, setting.rtol, watched, seen.out.reshape(-1),
                 seen.report.reshape(-1), scratch, at,
             )  # fmt: skip
 
-        whole = len(groups) == subjects // WIDTH
-        if whole:
-            size = max(8, -(-len(groups) // (8 * threads)))
-            parts = [(i, min(i + size, len(groups))) for i in range(0, len(groups), size)]
-        else:
+        whole = len(groups) == len(legs)
+        size = max(8, -(-len(groups) // (8 * threads)))
+        parts = [(i, min(i + size, len(groups))) for i in range(0, len(groups), size)]
+        if not whole:
             parts = [(int(i), int(i) + 1) for i in groups]
         call(parts[0])  # compiles or loads, once
         if len(parts) == 1:

@@ -114,7 +114,7 @@ def run(
             week = _job(model, block, *orbit, p, np.array([span]), (), {}, padded)
             job.state = steady_state(week, span, 0.1 * tolerance, threads)
         seen = job.run(tolerance, threads)
-        result.failures += _rescue(job, seen, subjects, tolerance, p)
+        result.failures += _failures(job, seen, subjects, p)
         _collect(result, job, seen, subjects, times)
     if result.failures and on_failure == "raise":
         raise SimulationError(describe(result.failures, subjects))
@@ -157,23 +157,14 @@ def _job(
     )
 
 
-def _rescue(job: Job, seen: Seen, subjects: int, tolerance: float, p: Mapping[str, Any]) -> list[Failure]:
-    """Run the members of failed groups alone; return those who still fail."""
+def _failures(job: Job, seen: Seen, subjects: int, p: Mapping[str, Any]) -> list[Failure]:
+    """Blank who could not be integrated, and return what is known of them."""
     failures = []
-    for group in np.flatnonzero(seen.report[:, 0]).tolist():
-        for subject in range(group * WIDTH, min((group + 1) * WIDTH, subjects)):
-            own = job.alone(subject, tolerance).run(tolerance, 1)
-            status, reached = own.report[0, :2]
-            room = min(own.crossings.shape[2], seen.crossings.shape[2])
-            seen.out[:, :, subject] = own.out[:, :, 0]
-            seen.lows[..., subject] = own.lows[..., 0]
-            seen.crossings[:, :, :room, subject] = own.crossings[:, :, :room, 0]
-            if status:
-                seen.out[:, :, subject] = np.nan
-                seen.lows[..., subject] = np.nan
-                values = {n: float(np.broadcast_to(p[n], (subject + 1,))[subject] if np.ndim(p[n]) == 0 else p[n][subject])
-                          for n in job.layout.parameters}  # fmt: skip
-                failures.append(Failure(subject, job.block.name, int(status), float(reached), values))
+    for subject, (status, reached) in sorted(seen.failed.items()):
+        seen.out[:, :, subject] = np.nan
+        if subject < subjects:
+            own = {n: float(p[n][subject] if np.ndim(p[n]) else p[n]) for n in job.layout.parameters}
+            failures.append(Failure(subject, job.block.name, status, reached, own))
     return failures
 
 

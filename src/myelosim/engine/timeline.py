@@ -144,6 +144,15 @@ class Plan:
     act_factor: np.ndarray
     amount: np.ndarray  # (row, subject)
 
+    def legs(self, since: float, until: float) -> np.ndarray:
+        """Return, by group, the first stop of a leg, one past its last, whether stops came before it, and whether it ends the run."""
+        spans, own = np.unique(self.spans, axis=0, return_inverse=True)
+        legs = []
+        for first, end in spans.tolist():
+            a, b = np.searchsorted(self.stop[first:end], (since - MERGE, until - MERGE)).tolist()
+            legs.append((first + a, min(first + b + 1, end), a > 0, first + b >= end))
+        return np.array(legs, int)[own.ravel()]
+
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
         """What the kernel takes as ``plan``."""

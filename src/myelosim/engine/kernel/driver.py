@@ -35,6 +35,7 @@ from myelosim.engine.lanes import INNER, JIT, WIDTH, address, after, load, store
 BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET = 0, 1, 2, 3, 4, 5
 DONE, STEP_TOO_SMALL, TOO_MANY_STEPS = 0, 1, 2
 MOST_STEPS = 200_000
+REPORT = 5  # status, time reached (h), steps, step size to go on with, step size after a dose
 
 
 @njit(**INNER)
@@ -115,20 +116,32 @@ def copy(to, to_row, source, source_row, rows, n, g, out):
 
 
 @njit(**INNER)
-def group(work, seen, plan, span, who, H, rtol, out, report):
-    """Integrate eight subjects from the first stop to the last."""
+def group(work, seen, plan, leg, who, H, rtol, out, report):
+    """Integrate eight subjects over a leg: from what happens at its first stop up to its last.
+
+    What happens at the last stop is left to the next leg, unless this one ends the run.
+    """
     C, Y, F, A, S, T, X, O = work[0], work[1], work[2], work[5], work[6], work[7], work[9], work[12]
     stop, act_factor, save, window, act_from, act_kind, act_target, act_row = plan
     P, state, amount, n, g = who
+    first, end, begun, ends = leg
     constants(P, n, g, C)
     copy(Y, 0, state, 0, STATES, n, g, False)
     copy(A, 0, state, STATES, MODES, n, g, False)
     copy(S, 0, state, STATES + MODES, 2 * DRUGS + INPUTS, n, g, False)
     for k in range(H[1]):
         tabulate(C, T, k, H[0][k])
-    lev, after_dose, status, total, t = min(2, H[1] - 1), min(4, H[1] - 1), DONE, 0, stop[span[0]]
-    for i in range(span[0], span[1]):
+    own = (g // WIDTH) * REPORT
+    lev, after_dose, status, total, t = int(report[own + 3]), int(report[own + 4]), DONE, 0, stop[first]
+    if WATCHED:
+        if begun:
+            expose_now(A, S, X)
+            observe(C, Y, X, O, 0)
+            bracket(O, seen, n, g)
+    for i in range(first, end):
         t = stop[i]
+        if i + 1 == end and not ends:
+            break
         acted, fresh = act_from[i + 1] > act_from[i], False
         for a in range(act_from[i], act_from[i + 1]):
             fresh = fresh or act_kind[a] == RESET
@@ -138,14 +151,15 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
         observe(C, Y, X, O, 0)
         if save[i] >= 0:
             copy(out, save[i] * OUTPUTS, O, 0, OUTPUTS, n, g, True)
-        if i + 1 == span[1]:
+        if i + 1 == end:
             break
         rhs(C, Y, X, F)
         if WATCHED:
             if window[i] >= 0:
-                if fresh and i > span[0] and window[i - 1] >= 0:
+                later = begun or i > first
+                if fresh and later and window[i - 1] >= 0:
                     jump(O, seen, t, n, g, window[i])
-                if i == span[0] or window[i - 1] != window[i]:
+                if not later or window[i - 1] != window[i]:
                     begin_window(work, seen, t, n, g, window[i])
                 observe(C, F, X, O, OUTPUTS)
                 bracket(O, seen, n, g)
@@ -158,9 +172,11 @@ def group(work, seen, plan, span, who, H, rtol, out, report):
         if status != DONE:
             t += s
             break
-    report[(g // WIDTH) * 3] = status
-    report[(g // WIDTH) * 3 + 1] = t
-    report[(g // WIDTH) * 3 + 2] = total
+    report[own] = status
+    report[own + 1] = t
+    report[own + 2] += total
+    report[own + 3] = lev
+    report[own + 4] = after_dose
     copy(state, 0, Y, 0, STATES, n, g, True)
     copy(state, STATES, A, 0, MODES, n, g, True)
     copy(state, STATES + MODES, S, 0, 2 * DRUGS + INPUTS, n, g, True)
@@ -176,7 +192,7 @@ def rows(sizes):
 
 
 @njit(cache=True, **JIT)
-def solve(first, last, spans, plan, P, state, amount, n, sizes, rtol, watched, out, report, scratch, at):
+def solve(first, last, legs, plan, P, state, amount, n, sizes, rtol, watched, out, report, scratch, at):
     """Integrate the groups from ``first`` up to ``last``; group ``i`` holds eight subjects from ``8 i`` on.
 
     ``at`` holds where in ``scratch`` each of its arrays begins.
@@ -191,4 +207,5 @@ def solve(first, last, spans, plan, P, state, amount, n, sizes, rtol, watched, o
     seen = (levels, room, address(limits), address(lows), address(crossings))
     for i in range(first, last):
         who = (address(P), address(state), address(amount), n, i * WIDTH)
-        group(work, seen, plan, (spans[i, 0], spans[i, 1]), who, H, rtol, address(out), address(report))
+        leg = (legs[i, 0], legs[i, 1], legs[i, 2] != 0, legs[i, 3] != 0)
+        group(work, seen, plan, leg, who, H, rtol, address(out), address(report))
