@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from myelosim.engine.run import Run, Track, run
+from myelosim.engine.run import Run, Running, Track, run
 
-__all__ = ["Run", "Track", "run"]
+__all__ = ["Run", "Running", "Track", "run"]

@@ -8,10 +8,12 @@ a product and a sum into one rounding is allowed.
 
 from __future__ import annotations
 
+import math
 import operator
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 from llvmlite import ir
 from numba import types
 from numba.core import cgutils
@@ -23,6 +25,16 @@ WIDTH = 8
 FLAGS = ("contract",)
 JIT = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
 INNER = {**JIT, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # of functions that Python never calls
+
+
+
+def aligned(*shape: int, value: float = 0.0) -> np.ndarray:
+    """Return an array that begins at a cache line: eight lanes that lie across two lines cost a fifth of the speed."""
+    size = math.prod(shape)
+    room = np.full(size + WIDTH, value)
+    begin = -(room.ctypes.data // room.itemsize) % WIDTH
+    return room[begin : begin + size].reshape(shape)
+
 
 _VECTOR = ir.VectorType(ir.DoubleType(), WIDTH)
 _BITS = ir.VectorType(ir.IntType(64), WIDTH)

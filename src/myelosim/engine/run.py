@@ -16,7 +16,7 @@ from myelosim.engine.job import Job, Seen, inputs
 from myelosim.engine.lanes import WIDTH
 from myelosim.engine.status import Failure, describe
 from myelosim.engine.steady import earlier, period, repeated, steady_state
-from myelosim.engine.timeline import Action, actions, plan
+from myelosim.engine.timeline import Action, Given, actions, plan
 from myelosim.errors import SimulationError
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import DoseEvent
@@ -50,21 +50,10 @@ class Run:
     steps: dict[str, np.ndarray] = field(default_factory=dict)
 
 
-def run(
-    model: Model,
-    events: Sequence[DoseEvent],
-    *,
-    times: np.ndarray,
-    individuals: Mapping[str, Any],
-    covariates: Mapping[str, Any],
-    subjects: int,
-    limits: Mapping[str, np.ndarray] | None = None,
-    windows: Sequence[tuple[float, float]] = (),
-    tolerance: float = 1e-6,
-    threads: int | None = None,
-    on_failure: str = "raise",
-) -> Run:
-    """Integrate ``subjects`` subjects through single dose events.
+class Running:
+    """A run that stops where somebody decides.
+
+    It goes on to an hour, tells the counts there, and takes other amounts for what is still to come.
 
     Parameters
     ----------
@@ -85,47 +74,103 @@ def run(
         Hours between which minima and crossings are looked for, one after the other.
     tolerance : float
         Aim for the relative error of counts.
-    on_failure : {"raise", "mask"}
-        What to do about subjects that no setting can integrate.
-
-    Raises
-    ------
-    SimulationError
-        Names the first subjects that failed, when and with what.
+    given : numpy.ndarray, optional
+        (subject, event): amounts in the place of the events' own, in their units. Needed where :meth:`give` is to change them.
     """
-    threads = threads or os.cpu_count() or 1
-    padded = -(-subjects // WIDTH) * WIDTH
-    p = {name: _padded(value, subjects, padded) for name, value in individuals.items()}
-    who = {name: _padded(value, subjects, padded) for name, value in covariates.items() if not isinstance(value, str)}
-    done, rows = actions(model, events, p, who)
-    result = Run()
-    periodic = [e for e in events if e.steady_state]
-    if periodic:
-        interval, periods = period(periodic, model)
-        again, amounts = actions(model, periodic, p, who)
-        before = earlier(again, interval)
-        span = interval * periods
-        orbit = repeated(again, amounts, interval, range(before.start, periods), span)
-        tails, more = repeated(again, amounts, interval, before, np.inf)
-        done, rows = [*tails, *done], {**rows, **more}
-    for block in equations.blocks(model):
-        job = _job(model, block, done, rows, p, times, windows, limits or {}, padded)
+
+    def __init__(
+        self,
+        model: Model,
+        events: Sequence[DoseEvent],
+        *,
+        times: np.ndarray,
+        individuals: Mapping[str, Any],
+        covariates: Mapping[str, Any],
+        subjects: int,
+        limits: Mapping[str, np.ndarray] | None = None,
+        windows: Sequence[tuple[float, float]] = (),
+        tolerance: float = 1e-6,
+        threads: int | None = None,
+        given: np.ndarray | None = None,
+    ) -> None:
+        self.subjects, self.times, self.tolerance, self.threads = subjects, times, tolerance, threads or os.cpu_count() or 1
+        self.hour = -np.inf
+        padded = -(-subjects // WIDTH) * WIDTH
+        self.p = {name: _padded(value, subjects, padded) for name, value in individuals.items()}
+        who = {name: _padded(value, subjects, padded) for name, value in covariates.items() if not isinstance(value, str)}
+        self.given = None if given is None else Given(_padded(given, subjects, padded))
+        done, rows = actions(model, events, self.p, who, self.given)
+        periodic = [e for e in events if e.steady_state]
         if periodic:
-            week = _job(model, block, *orbit, p, np.array([span]), (), {}, padded)
-            job.state = steady_state(week, span, 0.1 * tolerance, threads)
-        seen = job.run(tolerance, threads)
-        result.failures += _failures(job, seen, subjects, p)
-        _collect(result, job, seen, subjects, times)
-    if result.failures and on_failure == "raise":
-        raise SimulationError(describe(result.failures, subjects))
-    return result
+            interval, periods = period(periodic, model)
+            again, amounts = actions(model, periodic, self.p, who)
+            before = earlier(again, interval)
+            span = interval * periods
+            orbit = repeated(again, amounts, interval, range(before.start, periods), span)
+            tails, more = repeated(again, amounts, interval, before, np.inf)
+            done, rows = [*tails, *done], {**rows, **more}
+        self.jobs: list[Job] = []
+        for block in equations.blocks(model):
+            job = _job(model, block, done, rows, self.p, times, windows, limits or {}, padded)
+            if periodic:
+                week = _job(model, block, *orbit, self.p, np.array([span]), (), {}, padded)
+                job.state = steady_state(week, span, 0.1 * tolerance, self.threads)
+            self.jobs.append(job)
+        self.seen = [job.begin() for job in self.jobs]
+
+    def advance(self, hour: float = np.inf) -> None:
+        """Integrate up to an hour at which values are kept, or to the end; what happens at that hour is still to come."""
+        for job, seen in zip(self.jobs, self.seen, strict=True):
+            job.advance(seen, self.tolerance, self.threads, self.hour, hour)
+        self.hour = hour
+
+    def counts(self) -> dict[str, np.ndarray]:
+        """Return the counts here (subject), before what happens at this hour."""
+        now = {}
+        for job, seen in zip(self.jobs, self.seen, strict=True):
+            state = seen.state[: job.layout.states, : self.subjects].copy()
+            for part in job.block.lineages:
+                own = {n: v[: self.subjects] if np.ndim(v) else v for n, v in self.p.items() if n.startswith(f"{part.prefix}.")}
+                now[part.name] = part.module.observe(part.of(state), equations.part_values(part, own), part.structure)[0]
+        return now
+
+    def give(self, event: int, amounts: np.ndarray) -> None:
+        """Set the amounts (subject) of an event that is still to come."""
+        assert self.given is not None
+        self.given.amounts[:, event] = _padded(amounts, self.subjects, len(self.given.amounts))
+        key, row = self.given.row(event)
+        for job in self.jobs:
+            job.plan.put(key, row)
+
+    def finish(self, on_failure: str = "raise") -> Run:
+        """Hand out what was seen.
+
+        Raises
+        ------
+        SimulationError
+            Names the first subjects that failed, when and with what, unless ``on_failure`` is "mask".
+        """
+        result = Run()
+        for job, seen in zip(self.jobs, self.seen, strict=True):
+            result.failures += _failures(job, seen, self.subjects, self.p)
+            _collect(result, job, seen, self.subjects)
+        if result.failures and on_failure == "raise":
+            raise SimulationError(describe(result.failures, self.subjects))
+        return result
+
+
+def run(model: Model, events: Sequence[DoseEvent], *, on_failure: str = "raise", **options: Any) -> Run:
+    """Integrate from the first dose to the last hour in one go; ``options`` are those of :class:`Running`."""
+    running = Running(model, events, **options)
+    running.advance()
+    return running.finish(on_failure)
 
 
 def _padded(value: Any, subjects: int, padded: int) -> Any:
     if np.ndim(value) == 0:
         return float(value)
     value = np.asarray(value, float)
-    return np.concatenate([value, np.repeat(value[-1:], max(padded - len(value), 0))])[:padded]
+    return np.concatenate([value, np.repeat(value[-1:], max(padded - len(value), 0), axis=0)])[:padded]
 
 
 def _job(
@@ -168,7 +213,7 @@ def _failures(job: Job, seen: Seen, subjects: int, p: Mapping[str, Any]) -> list
     return failures
 
 
-def _collect(result: Run, job: Job, seen: Seen, subjects: int, times: np.ndarray) -> None:
+def _collect(result: Run, job: Job, seen: Seen, subjects: int) -> None:
     block = job.block
     result.steps[block.name] = seen.report[:, 2].astype(int)
     for o, (owner, name) in enumerate(block.outputs):

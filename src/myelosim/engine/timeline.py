@@ -7,20 +7,22 @@ their stops; where a lag or the duration of an absorption differs between subjec
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
 from myelosim.components import pk
 from myelosim.engine.block import TABLE, Block, values
-from myelosim.engine.lanes import WIDTH
+from myelosim.engine.lanes import WIDTH, aligned
 from myelosim.spec.dosing import dose_channel, dose_factor
 from myelosim.spec.model import Drug, Model
 from myelosim.spec.regimen import DoseEvent
 
 BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE_VALUE, RESET = range(6)
 MERGE = 1e-9  # hours under which two times are one
+
+Key = tuple[Any, ...]
 
 
 @dataclass(frozen=True)
@@ -31,21 +33,35 @@ class Action:
     kind: int
     drug: str
     channel: str
-    row: tuple[Any, ...]
+    row: Key
     factor: float = 1.0
 
 
+@dataclass
+class Given:
+    """Amounts of each event for each subject, in the place of the events' own, and where they go."""
+
+    amounts: np.ndarray  # (subject, event)
+    places: dict[int, tuple[Key, Any, float]] = field(default_factory=dict)  # event -> key of its row, row and factor of an amount
+
+    def row(self, event: int) -> tuple[Key, Any]:
+        """Return the key and the row of an event; the product is rounded as that of a shared amount is."""
+        key, row, factor = self.places[event]
+        return key, row * (self.amounts[:, event] * factor)
+
+
 def actions(
-    model: Model, events: Sequence[DoseEvent], p: Mapping[str, Any], who: Mapping[str, Any]
-) -> tuple[list[Action], dict[tuple[Any, ...], Any]]:
+    model: Model, events: Sequence[DoseEvent], p: Mapping[str, Any], who: Mapping[str, Any], given: Given | None = None
+) -> tuple[list[Action], dict[Key, Any]]:
     """Return what single dose events do, and the amounts per subject that they refer to.
 
-    ``p`` maps parameter names to individual values, ``who`` holds covariates (weight in kg, surface in m2).
+    ``p`` maps parameter names to individual values, ``who`` holds covariates (weight in kg, surface in m2). With personal
+    amounts each event has a row of its own.
     """
     done: list[Action] = []
-    rows: dict[tuple[Any, ...], Any] = {}
+    rows: dict[Key, Any] = {}
     resets: list[float] = []
-    for event in events:
+    for number, event in enumerate(events):
         if event.kind in ("reset", "reset_dose") and not event.steady_state:  # which replaces what was there
             done = _forgotten(done, event.time, rows)
             rows[("one",)] = 1.0
@@ -53,14 +69,14 @@ def actions(
             resets.append(event.time)
         if event.kind in ("reset", "other"):
             continue
-        done += _dose(model, event, p, who, rows)
+        done += _dose(model, event, p, who, rows, number, given)
     for name, drug in model.drugs.items():
         if drug.kind == TABLE:
             done += _table(name, drug, rows, resets)
     return done, rows
 
 
-def _forgotten(done: Sequence[Action], time: float, rows: dict[tuple[Any, ...], Any]) -> list[Action]:
+def _forgotten(done: Sequence[Action], time: float, rows: dict[Key, Any]) -> list[Action]:
     """Return the actions without those a reset forestalls: doses that lag, ends of infusions."""
     kept = []
     for a in done:
@@ -75,7 +91,13 @@ def _forgotten(done: Sequence[Action], time: float, rows: dict[tuple[Any, ...], 
 
 
 def _dose(
-    model: Model, event: DoseEvent, p: Mapping[str, Any], who: Mapping[str, Any], rows: dict[tuple[Any, ...], Any]
+    model: Model,
+    event: DoseEvent,
+    p: Mapping[str, Any],
+    who: Mapping[str, Any],
+    rows: dict[Key, Any],
+    number: int,
+    given: Given | None,
 ) -> list[Action]:
     drug, channel = model.drugs[event.drug], dose_channel(event, model)
     module = pk.KINDS[drug.kind]
@@ -93,16 +115,21 @@ def _dose(
     if event.modelled or (absorbed and drug.structure.get("absorption") == "zero_order" and not duration):
         duration = p[f"{drug.name}.duration"]
     bolus, infuse = (BOLUS, INFUSE) if hasattr(module, "modes") else (BOLUS_STATE, INFUSE_STATE)
+    key: Key = (drug.name, channel, measure, absorbed)
+    lasting = np.any(duration)
+    if lasting:
+        key, row = (*key, duration if np.ndim(duration) == 0 else "personal"), row / duration
     amount = event.amount * factor
-    if not np.any(duration):
-        key = (drug.name, channel, measure, absorbed)
-        rows[key] = row
+    if given is not None:
+        given.places[number] = (number, *key), row, factor
+        key, row = given.row(number)
+        amount = 1.0
+    rows[key] = row
+    if not lasting:
         return [Action(time, bolus, drug.name, channel, key, amount)]
-    lasting = (drug.name, channel, measure, absorbed, duration if np.ndim(duration) == 0 else "personal")
-    rows[lasting] = row / duration
     return [
-        Action(time, infuse, drug.name, channel, lasting, amount),
-        Action(time + duration, infuse, drug.name, channel, lasting, -amount),
+        Action(time, infuse, drug.name, channel, key, amount),
+        Action(time + duration, infuse, drug.name, channel, key, -amount),
     ]
 
 
@@ -110,7 +137,7 @@ def _own(drug: Drug, module: Any, p: Mapping[str, Any]) -> Any:
     return values(drug.name, [d.name for d in module.parameters(drug.structure)], p)
 
 
-def _table(name: str, drug: Drug, rows: dict[tuple[Any, ...], Any], resets: Sequence[float]) -> list[Action]:
+def _table(name: str, drug: Drug, rows: dict[Key, Any], resets: Sequence[float]) -> list[Action]:
     """Return the pieces of a measured course; a reset, which clears all exposures, leaves it as it was."""
     assert drug.table is not None
     times, given = np.asarray(drug.table["times"], float), np.asarray(drug.table["values"], float)
@@ -143,6 +170,15 @@ class Plan:
     act_row: np.ndarray
     act_factor: np.ndarray
     amount: np.ndarray  # (row, subject)
+    index: Mapping[Any, int]  # key -> row; (key, lane) where subjects have times of their own
+
+    def put(self, key: Key, row: Any) -> None:
+        """Change the amounts of a row for what is still to come."""
+        if key in self.index:
+            self.amount[self.index[key]] = row
+        for lane in range(WIDTH):
+            if (key, lane) in self.index:
+                self.amount[self.index[key, lane], lane::WIDTH] = row[lane::WIDTH]
 
     def legs(self, since: float, until: float) -> np.ndarray:
         """Return, by group, the first stop of a leg, one past its last, whether stops came before it, and whether it ends the run."""
@@ -171,7 +207,7 @@ class Plan:
 def plan(
     block: Block,
     done: Sequence[Action],
-    rows: Mapping[tuple[Any, ...], Any],
+    rows: Mapping[Key, Any],
     times: np.ndarray,
     windows: Sequence[tuple[float, float]],
     subjects: int,
@@ -209,11 +245,11 @@ def plan(
     else:
         each = [_stops(shared, times, windows)]
         spans = np.tile(np.array([[0, len(each[0][0])]]), (groups, 1))
-    amount = np.zeros((max(len(amounts), 1), subjects))
+    amount = aligned(max(len(amounts), 1), subjects)
     for i, own in enumerate(amounts):
         amount[i] = own
     stop, save, window, act_from, kind, aim, row, factor = _joined(each)
-    return Plan(spans, stop, save, window, act_from, kind, aim, row, factor, amount)
+    return Plan(spans, stop, save, window, act_from, kind, aim, row, factor, amount, index)
 
 
 def _target(block: Block, action: Action) -> int:
