@@ -38,7 +38,7 @@ def requested(
     SpecError
         Something is not found, or cannot be.
     """
-    from myelosim.spec.dosing import resolve
+    from myelosim.spec.dosing import dose_units, resolve
     from myelosim.spec.regimen import Regimen
 
     names, doses = what[0], list(what[1:])
@@ -48,8 +48,8 @@ def requested(
         model = model.replace(dict(_pair(one, "--set") for one in changes))
     if not doses:
         raise SpecError(f'there is no dose; write {FORM}, or "none"')
-    texts = [_named(model, gcsf, one) for one in doses if one.strip() != "none"]
-    return Request(model, resolve(Regimen.parse(texts), model) if texts else Regimen((), text="none"))
+    texts = [_named(model, gcsf, one) for one in doses]
+    return Request(model, resolve(Regimen.parse(texts, dose_units(model)), model))
 
 
 def composed(

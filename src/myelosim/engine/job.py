@@ -90,19 +90,23 @@ class Seen:
 
     def of(self, columns: np.ndarray) -> Seen:
         """Return a copy for one group of these subjects."""
-        own = {name: _copied(getattr(self, name)[..., columns]) for name in ("out", "lows", "crossings", "state")}
+        out, lows, crossings, state = (
+            _copied(rows[..., columns]) for rows in (self.out, self.lows, self.crossings, self.state)
+        )
         group = columns[:1] // WIDTH
-        return Seen(**own, report=self.report[group], rung=self.rung[group])
+        return Seen(out, lows, crossings, state, self.report[group], self.rung[group])
 
     def before(self) -> Seen:
         """Return a copy of what the next leg will change and a repetition must find again."""
-        kept = {name: getattr(self, name).copy() for name in ("lows", "state", "report", "rung")}
-        return replace(self, crossings=self.crossings[:, :, :1].copy(), **kept)
+        return replace(
+            self, lows=self.lows.copy(), state=self.state.copy(), crossings=self.crossings[:, :, :1].copy(),
+            report=self.report.copy(), rung=self.rung.copy(),
+        )  # fmt: skip
 
     def put(self, columns: np.ndarray, other: Seen, there: np.ndarray | slice) -> None:
         """Take over what another run saw of some subjects, but for what it saved."""
-        for name in ("lows", "state"):
-            getattr(self, name)[..., columns] = getattr(other, name)[..., there]
+        self.lows[..., columns] = other.lows[..., there]
+        self.state[..., columns] = other.state[..., there]
         self.crossings[:, :, : other.crossings.shape[2], columns] = other.crossings[..., there]
 
     def widen(self) -> None:
@@ -234,7 +238,13 @@ class Job:
         compiled = program(self.block, setting.method)
         subjects = self.table.shape[1]
         room = seen.crossings.shape[2] - 1
-        watched = (self.limits.shape[1], room, self.limits.reshape(-1), seen.lows.reshape(-1), seen.crossings.reshape(-1))
+        watched = (
+            self.limits.shape[1],
+            room,
+            self.limits.reshape(-1),
+            seen.lows.reshape(-1),
+            seen.crossings.reshape(-1),
+        )
         sizes = compiled.rows(len(setting.sizes))
         at = np.cumsum([0, *sizes])[:-1] * WIDTH
 

@@ -27,7 +27,6 @@ JIT = {"fastmath": {"contract"}, "error_model": "numpy", "nogil": True}
 INNER = {**JIT, "no_cpython_wrapper": True, "no_cfunc_wrapper": True}  # of functions that Python never calls
 
 
-
 def aligned(*shape: int, value: float = 0.0) -> np.ndarray:
     """Return an array that begins at a cache line: eight lanes that lie across two lines cost a fifth of the speed."""
     size = math.prod(shape)

@@ -93,11 +93,18 @@ class Running:
         threads: int | None = None,
         given: np.ndarray | None = None,
     ) -> None:
-        self.subjects, self.times, self.tolerance, self.threads = subjects, times, tolerance, threads or os.cpu_count() or 1
+        self.subjects, self.times, self.tolerance, self.threads = (
+            subjects,
+            times,
+            tolerance,
+            threads or os.cpu_count() or 1,
+        )
         self.hour = -np.inf
         padded = -(-subjects // WIDTH) * WIDTH
         self.p = {name: _padded(value, subjects, padded) for name, value in individuals.items()}
-        who = {name: _padded(value, subjects, padded) for name, value in covariates.items() if not isinstance(value, str)}
+        who = {
+            name: _padded(value, subjects, padded) for name, value in covariates.items() if not isinstance(value, str)
+        }
         self.given = None if given is None else Given(_padded(given, subjects, padded))
         done, rows = actions(model, events, self.p, who, self.given)
         periodic = [e for e in events if e.steady_state]
@@ -130,8 +137,13 @@ class Running:
         for job, seen in zip(self.jobs, self.seen, strict=True):
             state = seen.state[: job.layout.states, : self.subjects].copy()
             for part in job.block.lineages:
-                own = {n: v[: self.subjects] if np.ndim(v) else v for n, v in self.p.items() if n.startswith(f"{part.prefix}.")}
-                now[part.name] = part.module.observe(part.of(state), equations.part_values(part, own), part.structure)[0]
+                own = {
+                    n: v[: self.subjects] if np.ndim(v) else v
+                    for n, v in self.p.items()
+                    if n.startswith(f"{part.prefix}.")
+                }
+                values = equations.part_values(part, own)
+                now[part.name] = part.module.observe(part.of(list(state)), values, part.structure)[0]
         return now
 
     def give(self, event: int, amounts: np.ndarray) -> None:

@@ -42,7 +42,9 @@ class Given:
     """Amounts of each event for each subject, in the place of the events' own, and where they go."""
 
     amounts: np.ndarray  # (subject, event)
-    places: dict[int, tuple[Key, Any, float]] = field(default_factory=dict)  # event -> key of its row, row and factor of an amount
+    places: dict[int, tuple[Key, Any, float]] = field(
+        default_factory=dict
+    )  # event -> key of its row, row and factor of an amount
 
     def row(self, event: int) -> tuple[Key, Any]:
         """Return the key and the row of an event; the product is rounded as that of a shared amount is."""
@@ -181,7 +183,7 @@ class Plan:
                 self.amount[self.index[key, lane], lane::WIDTH] = row[lane::WIDTH]
 
     def legs(self, since: float, until: float) -> np.ndarray:
-        """Return, by group, the first stop of a leg, one past its last, whether stops came before it, and whether it ends the run."""
+        """Return, by group, the first stop of a leg, one past its last, whether any came before, and whether it ends the run."""
         spans, own = np.unique(self.spans, axis=0, return_inverse=True)
         legs = []
         for first, end in spans.tolist():
