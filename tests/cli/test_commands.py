@@ -117,7 +117,7 @@ def test_models_lists_and_names_the_evidence(myelosim, samples):
     listed = myelosim("models").output
     assert all(name in listed for name in ("sample", "abc", "monkey", "block, island", "ctcae_v5"))
     shown = myelosim("models", "abc", "--species", "monkey", "--save", "mine.toml")
-    assert "READ THIS FIRST" in shown.output
+    assert "BEFORE YOU USE THIS" in shown.output
     assert "monkeys respond half as well" in shown.output
     for name, one in ms.load_model("mine.toml").parameters.items():
         assert name in shown.output

@@ -125,4 +125,4 @@ def warn(out: Console, said: list[str]) -> None:
     every = list(dict.fromkeys(said))
     if every:
         text = Text("\n".join(f"! {one}" for one in every))
-        out.print(Panel(text, title="READ THIS FIRST", border_style="bold red", box=box.HEAVY, expand=False))
+        out.print(Panel(text, title="BEFORE YOU USE THIS", border_style="bold red", box=box.HEAVY, expand=False))
