@@ -6,6 +6,7 @@ import dataclasses
 from collections.abc import Mapping
 from typing import Any
 
+from myelosim import grading
 from myelosim.errors import SpecError
 from myelosim.spec import check
 from myelosim.spec.concentrations import read_concentrations
@@ -14,14 +15,28 @@ from myelosim.spec.dosing import dose_units, resolve
 from myelosim.spec.load import read_start
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
+from myelosim.spec.rule import Conduct
+from myelosim.spec.rules import Setting, conflicts, read_rule, rule_tables
 from myelosim.spec.scenario import Arm
 from myelosim.spec.subjects import covariate
 
 MOST_SUBJECTS = 10**9
-NO_RULES = "rules are not built yet; leave 'rules' out, and give the doses as they are to be taken"
 
 
-def read_arms(table: Table, model: Model | None, days: float) -> tuple[Arm, ...]:
+@dataclasses.dataclass(frozen=True)
+class Rules:
+    """What an arm may name: the scenario's rules, how counts are graded, and how the clinic keeps to the plan."""
+
+    tables: Mapping[str, Table]
+    grading: grading.Table
+    conduct: Conduct
+
+    def setting(self, model: Model, regimen: Regimen) -> Setting:
+        """Return what a rule is read for."""
+        return Setting(model, regimen, self.grading, tuple(self.conduct.signs), self.conduct.turnaround)
+
+
+def read_arms(table: Table, model: Model | None, days: float, rules: Rules) -> tuple[Arm, ...]:
     """Read the ``[[arm]]`` entries. Without a model (it could not be loaded) the doses are read and not matched."""
     entries = table.tables("arm")
     if not entries and "arm" not in table.data:
@@ -35,17 +50,19 @@ def read_arms(table: Table, model: Model | None, days: float) -> tuple[Arm, ...]
             if name in names:
                 entry.fail("name", f"two arms are called '{name}'; give each its own name")
             names.append(name)
-        arm = _arm(entry, model, days)
+        arm = _arm(entry, model, days, rules)
         if arm is not None:
             arms.append(arm)
+    named = {name for entry in entries for name in entry.texts("rules")}
+    for name, unused in rules.tables.items():
+        if name not in named and model is not None:
+            unused.fail(None, f"no arm has this rule; add rules = [\"{name}\"] to one, or leave it out")
     return tuple(arms)
 
 
-def _arm(table: Table, model: Model | None, days: float) -> Arm | None:
+def _arm(table: Table, model: Model | None, days: float, rules: Rules) -> Arm | None:
     name = table.name("name")
-    if "rules" in table.data:
-        table.raw("rules")
-        table.fail("rules", NO_RULES)
+    wanted = rule_tables(table, table.texts("rules"), rules.tables)
     size = table.integer("size", low=1, high=MOST_SUBJECTS) if "size" in table.data else None
     table.known.append("size")
     regimen = _dose(table, model)
@@ -61,7 +78,12 @@ def _arm(table: Table, model: Model | None, days: float) -> Arm | None:
             model, read[key] = one(held, model)
     if regimen is None:
         return None
-    return Arm(name=name, model=model, regimen=_matched(table, regimen, model, days), size=size, **read)
+    regimen = _matched(table, regimen, model, days)
+    setting = rules.setting(model, regimen)
+    followed = tuple(rule for key, one in wanted.items() if (rule := read_rule(key, one, setting)) is not None)
+    for why in conflicts(followed):
+        table.fail("rules", why)
+    return Arm(name=name, model=model, regimen=regimen, size=size, rules=followed, **read)
 
 
 def _dose(table: Table, model: Model | None) -> Regimen | None:

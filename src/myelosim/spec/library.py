@@ -16,7 +16,7 @@ from myelosim.spec.load import read_model
 from myelosim.spec.model import Model
 from myelosim.spec.shorthand import NAME
 
-FOLDERS = ("species", "drugs", "published", "grading")
+FOLDERS = ("species", "drugs", "published", "grading", "rules")
 
 
 def roots() -> list[Path]:
@@ -71,12 +71,12 @@ def list_models() -> dict[str, list[str] | dict[str, list[str]]]:
     Returns
     -------
     dict
-        ``drugs``, ``published`` and ``grading``: sorted names; ``species``: name -> its variants.
+        ``drugs``, ``published``, ``grading`` and ``rules``: sorted names; ``species``: name -> its variants.
     """
     species = {name: variants(path) for name, path in sorted(files("species").items())}
     return {
         "drugs": sorted(files("drugs")), "species": species, "published": sorted(files("published")),
-        "grading": sorted(files("grading")),
+        "grading": sorted(files("grading")), "rules": sorted(files("rules")),
     }  # fmt: skip
 
 

@@ -19,6 +19,7 @@ KINDS = {
     "drug": "[pk] and [effect.LINEAGE]",
     "species": "[lineage.NAME] and [covariates]",
     "grading": "[bounds.LINEAGE]",
+    "rules": "[rule.NAME]",
     "scenario": "[[arm]]",
 }
 ENDPOINTS = ("nadir", "nadir_day", "count", "ratio", "cmax", "auc")

@@ -46,6 +46,7 @@ class Drug:
     default_route: str = "oral"
     routes: tuple[str, ...] = ()  # those whose kinetics are known; empty for all that the kinetics have a place for
     table: Mapping[str, Any] | None = None  # times (h), concentrations, interpolation
+    supportive: bool = False  # given against what others do: a G-CSF, an erythropoietin
     text: str = ""
 
 

@@ -40,7 +40,8 @@ def read_drug(name: str, table: Table) -> tuple[Drug | None, Parameters]:
     routes = _routes(table, route)
     if structure is None or not (amount and concentration):
         return None, {}
-    drug = Drug(name, kind, structure, amount, concentration, None, route, routes, text=text)
+    supportive = table.boolean("supportive", False)
+    drug = Drug(name, kind, structure, amount, concentration, None, route, routes, text=text, supportive=supportive)
     asked = declared.of_drug(drug)
     parameters: Parameters = {}
     molar_mass = _molar_mass(table, asked.get(f"{name}.molar_mass"), f"{name}.molar_mass", parameters)
@@ -64,7 +65,7 @@ def read_table_drug(name: str, table: Table) -> Drug | None:
     values = read_concentrations(table, concentration, molar_mass) if concentration else None
     table.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
     return (
-        None if values is None else Drug(name, "table", {}, amount, concentration, molar_mass, route, (), values, text)
+        None if values is None else Drug(name, "table", {}, amount, concentration, molar_mass, route, table=values, text=text)
     )
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
+from myelosim.spec.rule import Conduct, Rule
 
 
 @dataclass(frozen=True, slots=True)
@@ -16,7 +17,8 @@ class Arm:
 
     ``model`` is the scenario's model with everything the arm changes: parameters (``set``), counts at time zero
     (``start``), covariates, and concentration tables in the place of kinetics. ``size`` is the number of subjects of a
-    group that really is so large, as in animal studies; None takes the scenario's population.
+    group that really is so large, as in animal studies; None takes the scenario's population. ``rules`` are what is done about
+    what is seen at the visits, in the order in which they are looked at.
     """
 
     name: str
@@ -27,6 +29,7 @@ class Arm:
     start: Mapping[str, float] = field(default_factory=dict)
     covariates: Mapping[str, float | str] = field(default_factory=dict)
     concentration: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
+    rules: tuple[Rule, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +73,7 @@ class Scenario:
     lineages: tuple[str, ...] = ()
     tolerance: float = 1e-6
     recommend: Recommend | None = None
+    conduct: Conduct = field(default_factory=Conduct)
     text: str = ""
     path: str = field(default="", compare=False)
 

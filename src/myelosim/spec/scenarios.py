@@ -9,8 +9,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from myelosim.errors import SpecError
-from myelosim.spec.arms import MOST_SUBJECTS, read_arms
+from myelosim.grading import Table as Grades
+from myelosim.spec.arms import MOST_SUBJECTS, Rules, read_arms
 from myelosim.spec.compose import SENSITIVITY
+from myelosim.spec.conduct import read_conduct
 from myelosim.spec.document import Findings, Table, read_toml, suggestion
 from myelosim.spec.grading import load_grading, usual_grading
 from myelosim.spec.library import files, find, load_model
@@ -22,7 +24,6 @@ from myelosim.spec.scenario import Recommend, Scenario
 from myelosim.spec.visits import parse_visits
 
 SHORTEST, LONGEST = 0.01, 3660
-NO_RULES = "rules are not built yet; leave 'rules' and [rule] out, and give the doses as they are to be taken"
 
 
 def load_scenario(source: str | os.PathLike[str] | Mapping[str, Any]) -> Scenario:
@@ -52,23 +53,22 @@ def read_scenario(table: Table, name: str) -> Scenario:
     elif days > LONGEST:
         table.fail("days", f"{days:g} days is longer than the {LONGEST} days (ten years) that a scenario may last")
         days = math.nan
-    if "rule" in table.data:
-        table.raw("rule")
-        table.fail("rule", NO_RULES)
     size, seed = _population(table)
     load, model = _model(table)
-    grading = _grading(table, usual_grading("" if model is None else model.subjects.species))
+    grading, grades = _grading(table, usual_grading("" if model is None else model.subjects.species))
     visits = _visits(table, "visits", days)
     tolerance = table.number("tolerance", 1e-6, low=1e-12, high=1e-2)
     lineages = _lineages(table, model)
     recommend = _recommend(table, days, model)
-    arms = read_arms(table, model, days)
+    conduct = read_conduct(table, days)
+    arms = read_arms(table, model, days, Rules(table.children("rule"), grades, conduct))
     table.finish()
     table.findings.check()
     assert model is not None
     return Scenario(
         name=name, title=title, load=load, model=model, days=days, arms=arms, visits=visits, grading=grading, size=size,
-        seed=seed, lineages=lineages, tolerance=tolerance, recommend=recommend, text=text,
+        seed=seed, lineages=lineages, tolerance=tolerance, recommend=recommend, conduct=conduct,
+        text=text,
     )  # fmt: skip
 
 
@@ -129,15 +129,13 @@ def _composition(table: Table) -> dict[str, Any]:
     return load if len(held.findings.messages) == before and drugs else {}
 
 
-def _grading(table: Table, usual: str) -> str:
+def _grading(table: Table, usual: str) -> tuple[str, Grades]:
     name = table.text("grading", usual)
-    if not name:
-        return name
     try:
-        load_grading(_near(table, name))
+        return name, load_grading(_near(table, name)) if name else Grades("", {})
     except SpecError as error:
         table.fail("grading", str(error))
-    return name
+    return name, Grades("", {})
 
 
 def _visits(table: Table, key: str, days: float) -> tuple[float, ...]:

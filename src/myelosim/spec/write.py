@@ -77,6 +77,7 @@ def _drug(drug: Drug, parameters: Mapping[str, Parameter]) -> dict[str, Any]:
     own = {
         "pk": drug.kind, **drug.structure, "amount": drug.amount_unit, "concentration": drug.concentration_unit,
         "molar_mass": drug.molar_mass, "route": drug.default_route, "routes": list(drug.routes) or None, "text": drug.text or None,
+        "supportive": drug.supportive or None,
         **({} if drug.table is None else drug.table),
     }  # fmt: skip
     return own | _parameters(asked, parameters)

@@ -1,0 +1,177 @@
+"""A clinic: it looks at visits, follows its rules, and says what is given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myelosim import grading
+from myelosim.grading import Table
+from myelosim.rules.follow import Follower
+from myelosim.rules.log import Log
+from myelosim.rules.look import Bools, Floats, Look
+from myelosim.rules.orders import SLACK, Orders
+from myelosim.spec.rule import Give, Rule
+
+Decider = Callable[[Look, Orders, Log], None]
+"""A rule in Python: it sees what a clinic sees, gives orders, and notes them in the log."""
+
+
+@dataclass(frozen=True)
+class Calendar:
+    """When what is planned: doses of each drug, cycles, the visits of everybody.
+
+    Parameters
+    ----------
+    doses : mapping
+        Drug -> hours (increasing) and amounts of its planned doses.
+    cycles : array
+        Hours at which cycles begin.
+    first : float
+        Hour of the first dose: what is seen up to then makes the baseline.
+    visits : array
+        Hours of the visits that everybody has.
+    """
+
+    doses: Mapping[str, tuple[Floats, Floats]]
+    cycles: Floats
+    first: float
+    visits: Floats
+
+
+class Clinic:
+    """What is decided from visit to visit, for all subjects.
+
+    Parameters
+    ----------
+    rules : sequence of Rule or callable
+        In the order in which they are looked at.
+    calendar : Calendar
+        The plan.
+    drugs : sequence of str
+        Of the model.
+    start : mapping
+        Lineage coordinate -> count at time zero (subject): the baseline of those without a visit before the first dose.
+    table : grading.Table
+        How observed counts are graded.
+    lower : mapping
+        Lineage coordinate -> lower limit of normal.
+    signs : mapping
+        Sign -> subject -> hours at which it is noted.
+    """
+
+    def __init__(
+        self,
+        rules: Sequence[Rule | Decider],
+        calendar: Calendar,
+        drugs: Sequence[str],
+        start: Mapping[str, Floats],
+        table: Table,
+        lower: Mapping[str, float | None],
+        signs: Mapping[str, Mapping[int, Sequence[float]]],
+    ) -> None:
+        self.size = len(next(iter(start.values())))
+        self.calendar, self.start, self.table, self.lower, self.signs = calendar, start, table, lower, signs
+        self.log = Log(list(start))
+        self.orders = Orders(drugs, self.size)
+        self.followers = [Follower(rule, self.orders, self.log) for rule in rules if isinstance(rule, Rule)]
+        self.deciders = [rule for rule in rules if not isinstance(rule, Rule)]
+        self.last = {drug: np.full(self.size, -np.inf) for drug in drugs}
+        self._before = {name: (np.zeros(self.size), np.zeros(self.size)) for name in start}  # sum of logs, number
+        self._visit = np.full(self.size, -np.inf)
+        self._look: Look | None = None
+
+    def attends(self, hour: float) -> Bools:
+        """Tell who has a visit at an hour (subject)."""
+        if np.any(np.abs(self.calendar.visits - hour) < SLACK):
+            return np.ones(self.size, bool)
+        return np.logical_or.reduce([np.zeros(self.size, bool), *(f.wants(hour) for f in self.followers)])
+
+    def look(self, hour: float, observed: Mapping[str, Floats]) -> None:
+        """Look at what is observed at a visit (NaN for who has none), and decide."""
+        there = np.logical_or.reduce([~np.isnan(values) for values in observed.values()])
+        baseline = self._baseline(hour, observed)
+        grades = {
+            name: grading.grade(values, name, self.table, self.lower.get(name), baseline[name])
+            for name, values in observed.items()
+        }
+        look = Look(hour, there, observed, baseline, grades, self._signs(hour, there), self._cycle(hour))
+        self._visit[there] = hour
+        self._look = look
+        for follower in self.followers:
+            follower.look(look, self.last)
+        for decide in self.deciders:
+            decide(look, self.orders, self.log)
+
+    def planned(self, drug: str, hour: float) -> Floats:
+        """Return how much of a planned drug is given at an hour (subject), as a multiple of the amount planned then."""
+        self.orders.now(hour)
+        standing = self.orders.by_drug[drug]
+        times, amounts = self.calendar.doses[drug]
+        delays = [f for f in self.followers if f.delays]
+        clock = np.where(np.isnan(standing.clock), hour - standing.shift, standing.clock)
+        if delays and self._look is not None:
+            self._put_off(drug, hour, clock, delays)
+        place = np.clip(np.searchsorted(times, clock - SLACK), 0, len(times) - 1)
+        amount = np.where(np.abs(times[place] - clock) < SLACK, amounts[place], 0.0)
+        fractions = self._fractions(drug)
+        amount = amount * fractions[np.minimum(standing.level, len(fractions) - 1)]
+        return self._gives(drug, hour, np.where(self.orders.withheld(drug), 0.0, amount))
+
+    def course(self, rule: str, action: Give, hour: float) -> Floats:
+        """Return how much a rule gives of a drug at an hour (subject), in the unit of its dose."""
+        self.orders.now(hour)
+        course = self.orders.given.get((rule, action))
+        if course is None:
+            return np.zeros(self.size)
+        passed = hour - course.since
+        every = action.event.interval
+        due = np.abs(passed - every * np.round(passed / every)) < SLACK if every else np.abs(passed) < SLACK
+        amount = np.where(due & (passed > -SLACK), action.event.amount, 0.0)
+        return self._gives(action.drug, hour, amount)
+
+    def _gives(self, drug: str, hour: float, amount: Floats) -> Floats:
+        self.last[drug][amount > 0] = hour
+        return amount
+
+    def _put_off(self, drug: str, hour: float, clock: Floats, delays: Sequence[Follower]) -> None:
+        later = self.calendar.cycles[self.calendar.cycles > self.calendar.first + SLACK]
+        starting = np.any(np.abs(clock[:, None] - later) < SLACK, axis=1) & ~self.orders.withheld(drug)
+        assert self._look is not None
+        now = Look(hour, starting, self._look.observed, self._look.baseline, self._look.grade, self._look.signs, self._cycle(hour))
+        for follower in delays:
+            follower.delay(drug, starting, clock, now)
+
+    def _fractions(self, drug: str) -> NDArray[np.float64]:
+        """Return the levels of a drug: of the rule with the smallest precedence that has any."""
+        rules = [f.rule for f in self.followers if f.rule.levels and any(a.drug == drug for a in f.rule.actions if hasattr(a, "drug"))]
+        best = min(rules, key=lambda rule: rule.precedence or 0, default=None)
+        return np.array(best.levels if best else (1.0,))
+
+    def _baseline(self, hour: float, observed: Mapping[str, Floats]) -> dict[str, Floats]:
+        out = {}
+        for name, values in observed.items():
+            total, number = self._before[name]
+            if hour <= self.calendar.first + SLACK:
+                there = ~np.isnan(values) & (values > 0)
+                total[there] += np.log(values[there])
+                number[there] += 1
+            out[name] = np.where(number > 0, np.exp(total / np.maximum(number, 1)), self.start[name])
+        return out
+
+    def _signs(self, hour: float, there: Bools) -> dict[str, Bools]:
+        out = {}
+        for sign, noted in self.signs.items():
+            now = np.zeros(self.size, bool)
+            for subject, hours in noted.items():
+                if subject < self.size and there[subject]:
+                    now[subject] = any(self._visit[subject] < h <= hour + SLACK for h in hours)
+            out[sign] = now
+        return out
+
+    def _cycle(self, hour: float) -> NDArray[np.intp]:
+        shift = np.max([s.shift for s in self.orders.by_drug.values()], axis=0)
+        return np.searchsorted(self.calendar.cycles, hour - shift + SLACK, side="right")
