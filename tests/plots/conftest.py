@@ -49,8 +49,8 @@ def by_hand():
             "nadir": (dims, nadir),
             "worst_grade": (dims, np.array([[0, 0], [2, 2], [3, 2], [4, 3], [-1, -1]])[None] * np.ones((2, 1, 1))),
             "grade_limit": (("lineage", "grade"), [[2.0, 1.5, 1.0, 0.5], [12.0, 10.0, 8.0, np.nan]]),
-            "dose_day": (("arm", "dose"), [[0.0, 0.5, 1.0, 3.0, 4.0], [0.0, 1.0, np.nan, np.nan, np.nan]]),
-            "dose_label": (("arm", "dose"), [["x", "x", "x", "x", "y"], ["y", "y", "", "", ""]]),
+            "dose_time": (("arm", "dose"), [[0.0, 0.5, 1.0, 3.0, 4.0], [0.0, 1.0, np.nan, np.nan, np.nan]]),
+            "dose_drug": (("arm", "dose"), [["x", "x", "x", "x", "y"], ["y", "y", "", "", ""]]),
             "dose_given": (
                 ("arm", "subject", "dose"),
                 np.array([[1.0, 1.0, 1.0, 1.0, 0.0]] * 3 + [[1.0, 1.0, 1.0, 0.0, 0.0]] + [[np.nan] * 5])[None]

@@ -191,7 +191,7 @@ def test_forty_arms_with_long_names_and_a_long_title_stay_on_the_page(compared):
 def test_what_users_write_is_no_formula(compared, name):
     figure = PLOTS[name](
         renamed(compared, ["$1 {a$", "$x^{$", "b_{$$"])
-        .assign(dose_label=compared["dose_label"].where(compared["dose_label"] == "", "$dr_{ug$"))
+        .assign(dose_drug=compared["dose_drug"].where(compared["dose_drug"] == "", "$dr_{ug$"))
         .assign_attrs(title=r"$\frac{1}$", warnings="Costs $5 to $9.")
     )
     drawn = saved(figure)

@@ -21,7 +21,15 @@ from myelosim.spec.scenario import Scenario
 from myelosim.spec.scenarios import load_scenario
 from myelosim.trial import Trial, run_arm
 
-DOSES = ("dose_given", "dose_time", "dose_drug", "dose_rate", "dose_unit")
+DOSES: dict[str, Any] = {
+    "time": np.nan,
+    "drug": "",
+    "given": np.nan,
+    "planned": np.nan,
+    "unit": "",
+    "kind": "",
+    "rate": np.nan,
+}
 
 
 def compare(
@@ -45,7 +53,7 @@ def compare(
     -------
     xarray.Dataset
         The variables of :func:`myelosim.simulate` with a first dim ``arm``; ``dose_intensity`` and ``rescue_days``
-        [arm, subject]; ``grade_limit`` [lineage, grade]; ``dose_day`` and ``dose_label`` [arm, dose]; and where there are
+        [arm, subject]; ``grade_limit`` [lineage, grade]; ``dose_time`` and ``dose_drug`` [arm, dose]; and where there are
         counts to watch, the recommended days: ``monitoring_day`` [arm, draws, pick] in elapsed days, ``monitoring_caught``,
         ``monitoring_delay``, ``monitoring_nadir`` [arm, lineage, draws] with ``_low`` and ``_high``, and the same of the
         protocol's own visits: ``protocol_caught`` ... [arm, lineage].
@@ -109,23 +117,13 @@ def _attrs(scenario: Scenario, trials: Sequence[Trial]) -> dict[str, Any]:
 
 def _joined(scenario: Scenario, trials: Sequence[Trial]) -> xr.Dataset:
     names = [trial.arm.name for trial in trials]
-    parts = [t.dataset.drop_vars([*DOSES, "concentration_unit"], errors="ignore") for t in trials]
+    parts = [trial.dataset.drop_vars(_apart(trial.dataset)) for trial in trials]
     joined: xr.Dataset = xr.concat(
         parts, "arm", join="outer", combine_attrs="override", data_vars="all", coords="minimal", compat="override"
     ).assign_coords(arm=names)
-    most = max(t.dataset.sizes["dose"] for t in trials)
-    day = np.full((len(trials), most), np.nan)
-    label = np.full((len(trials), most), "", dtype=object)
-    given = np.full((len(trials), joined.sizes["subject"], most), np.nan)
-    for k, trial in enumerate(trials):
-        n = trial.dataset.sizes["dose"]
-        day[k, :n] = trial.dataset["dose_time"]
-        label[k, :n] = trial.dataset["dose_drug"]
-        given[k, : trial.dataset.sizes["subject"], :n] = trial.dataset["dose_given"]
-    about = {"units": "day", "long_name": "days since time zero"}
-    joined["dose_day"] = (("arm", "dose"), day, about)
-    joined["dose_label"] = (("arm", "dose"), label.astype(str))
-    joined["dose_given"] = (("arm", "subject", "dose"), given, {"long_name": "amount given"})
+    joined = joined.assign(_doses(trials, joined.sizes["subject"])).assign(
+        _decisions(trials, list(joined["lineage"].to_numpy()))
+    )
     if "lineage" in joined.coords:
         table = load_grading(scenario.grading)
         limit = [grade_limits(scenario.model, table, str(name)) for name in joined["lineage"].to_numpy()]
@@ -133,6 +131,43 @@ def _joined(scenario: Scenario, trials: Sequence[Trial]) -> xr.Dataset:
         joined["grade_limit"] = (("lineage", "grade"), np.array(limit), meaning)
         joined = joined.assign_coords(grade=[1, 2, 3, 4])
     return joined
+
+
+def _apart(ds: xr.Dataset) -> list[str]:
+    """Return the variables along dims that differ from arm to arm."""
+    return [str(name) for name, v in ds.variables.items() if {"dose", "decision"} & set(v.dims)] + [
+        "concentration_unit"
+    ] * ("concentration_unit" in ds)
+
+
+def _doses(trials: Sequence[Trial], subjects: int) -> dict[str, Any]:
+    """Put the interventions of the arms side by side, padded."""
+    most = max(t.dataset.sizes["dose"] for t in trials)
+    out: dict[str, Any] = {}
+    for name, blank in DOSES.items():
+        own = [t.dataset[f"dose_{name}"] for t in trials]
+        dims = ("subject", "dose") if name == "given" else ("dose",)
+        shape = (len(trials), subjects, most) if name == "given" else (len(trials), most)
+        values = np.full(shape, blank, dtype=object if isinstance(blank, str) else float)
+        for k, one in enumerate(own):
+            values[k][tuple(slice(0, n) for n in one.shape)] = one.to_numpy()
+        out[f"dose_{name}"] = (("arm", *dims), values.astype(str) if isinstance(blank, str) else values, own[0].attrs)
+    return out
+
+
+def _decisions(trials: Sequence[Trial], lineages: Sequence[str]) -> dict[str, Any]:
+    """Put the decision logs of the arms one after the other."""
+    logs = [(t.arm.name, t.dataset) for t in trials if "decision" in t.dataset.dims]
+    if not logs:
+        return {}
+    names = [str(name) for name in logs[0][1].data_vars if str(name).startswith("decision_")]
+    out: dict[str, Any] = {
+        "decision_arm": ("decision", np.repeat([n for n, _ in logs], [ds.sizes["decision"] for _, ds in logs]))
+    }
+    for name in names:
+        own = [ds[name].sel(lineage=lineages) if "lineage" in ds[name].dims else ds[name] for _, ds in logs]
+        out[name] = (own[0].dims, np.concatenate([one.to_numpy() for one in own]), own[0].attrs)
+    return out
 
 
 def _warnings(scenario: Scenario, trials: Sequence[Trial]) -> list[str]:

@@ -83,16 +83,14 @@ def by_arm(result: xr.Dataset) -> xr.Dataset:
     if "arm" not in result.dims:
         name = str(result["arm"].item()) if "arm" in result.coords else str(result.attrs.get("regimen", "")) or "arm"
         result = result.drop_vars("arm", errors="ignore").expand_dims(arm=[name])
-        if "dose_time" in result:
-            result = result.rename(dose_time="dose_day", dose_drug="dose_label")
     if "grade_limit" not in result:
         table = grading_of(result)
         names = result["lineage"].to_numpy()
         typical = result["count"].isel(time=0).median([d for d in ("arm", "subject") if d in result.dims])
         rows = [thresholds(str(n), table, baseline=float(typical.sel(lineage=n))) for n in names]
         result = result.assign(grade_limit=(("lineage", "grade"), np.array(rows))).assign_coords(grade=list(GRADES))
-    if "dose_label" in result:
-        result = result.assign(dose_label=(result["dose_label"].dims, _plain(result["dose_label"])))
+    if "dose_drug" in result:
+        result = result.assign(dose_drug=(result["dose_drug"].dims, _plain(result["dose_drug"])))
     texts = {key: plain(text) for key, text in result.attrs.items() if isinstance(text, str)}
     return result.assign_coords(arm=_plain(result["arm"])).assign_attrs(texts)
 
@@ -228,10 +226,10 @@ def doses_given(result: xr.Dataset, arm: str) -> list[Given]:
 
     A day of dosing lasts a day, but not beyond the last time.
     """
-    if "dose_day" not in result or result.sizes.get("dose", 0) == 0:
+    if "dose_time" not in result or result.sizes.get("dose", 0) == 0:
         return []
     one, horizon = result.sel(arm=arm), float(result["time"][-1])
-    day, label = one["dose_day"].to_numpy(), one["dose_label"].to_numpy()
+    day, label = one["dose_time"].to_numpy(), one["dose_drug"].to_numpy()
     amount = one["dose_given"].transpose("subject", "dose").to_numpy()
     there = ~np.isnan(amount).all(axis=1)
     given = amount[there] > 0

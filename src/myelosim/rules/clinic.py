@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -88,11 +88,11 @@ class Clinic:
         """Tell who has a visit at an hour (subject)."""
         if np.any(np.abs(self.calendar.visits - hour) < SLACK):
             return np.ones(self.size, bool)
-        return np.logical_or.reduce([np.zeros(self.size, bool), *(f.wants(hour) for f in self.followers)])
+        return np.asarray(np.any([np.zeros(self.size, bool), *(f.wants(hour) for f in self.followers)], axis=0))
 
     def look(self, hour: float, observed: Mapping[str, Floats]) -> None:
         """Look at what is observed at a visit (NaN for who has none), and decide."""
-        there = np.logical_or.reduce([~np.isnan(values) for values in observed.values()])
+        there = np.any([~np.isnan(values) for values in observed.values()], axis=0)
         baseline = self._baseline(hour, observed)
         grades = {
             name: grading.grade(values, name, self.table, self.lower.get(name), baseline[name])
@@ -107,7 +107,7 @@ class Clinic:
             decide(look, self.orders, self.log)
 
     def planned(self, drug: str, hour: float) -> Floats:
-        """Return how much of a planned drug is given at an hour (subject), as a multiple of the amount planned then."""
+        """Return how much of a planned drug is given at an hour (subject), in the unit of its doses."""
         self.orders.now(hour)
         standing = self.orders.by_drug[drug]
         times, amounts = self.calendar.doses[drug]
@@ -141,13 +141,17 @@ class Clinic:
         later = self.calendar.cycles[self.calendar.cycles > self.calendar.first + SLACK]
         starting = np.any(np.abs(clock[:, None] - later) < SLACK, axis=1) & ~self.orders.withheld(drug)
         assert self._look is not None
-        now = Look(hour, starting, self._look.observed, self._look.baseline, self._look.grade, self._look.signs, self._cycle(hour))
+        now = replace(self._look, hour=hour, there=starting, cycle=self._cycle(hour))
         for follower in delays:
             follower.delay(drug, starting, clock, now)
 
     def _fractions(self, drug: str) -> NDArray[np.float64]:
         """Return the levels of a drug: of the rule with the smallest precedence that has any."""
-        rules = [f.rule for f in self.followers if f.rule.levels and any(a.drug == drug for a in f.rule.actions if hasattr(a, "drug"))]
+        rules = [
+            f.rule
+            for f in self.followers
+            if f.rule.levels and any(a.drug == drug for a in f.rule.actions if hasattr(a, "drug"))
+        ]
         best = min(rules, key=lambda rule: rule.precedence or 0, default=None)
         return np.array(best.levels if best else (1.0,))
 
@@ -174,4 +178,4 @@ class Clinic:
 
     def _cycle(self, hour: float) -> NDArray[np.intp]:
         shift = np.max([s.shift for s in self.orders.by_drug.values()], axis=0)
-        return np.searchsorted(self.calendar.cycles, hour - shift + SLACK, side="right")
+        return np.asarray(np.searchsorted(self.calendar.cycles, hour - shift + SLACK, side="right"))

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
 from myelosim.rules.judge import SLACK, Judge
 from myelosim.rules.log import Log
@@ -134,8 +135,8 @@ class Follower:
         named = self._by_occurrence(self.rule.recover) == "named"
         return {lineage: named | begun for lineage, begun in self.began.items()}
 
-    def _by_occurrence(self, choices: tuple[str, ...]) -> np.ndarray:
-        return np.array(choices)[np.clip(self.occurrence, 1, len(choices)) - 1]
+    def _by_occurrence(self, choices: tuple[str, ...]) -> NDArray[np.str_]:
+        return np.asarray(np.array(choices)[np.clip(self.occurrence, 1, len(choices)) - 1])
 
     def _let_go(self, who: Bools, look: Look) -> None:
         if not np.any(who):

@@ -58,9 +58,9 @@ class Judge:
 
     def _holds(self, term: Condition, look: Look, asked: Mapping[str, Bools]) -> Bools:
         if isinstance(term, Every):
-            return np.logical_and.reduce([self._holds(one, look, asked) for one in term.terms])
+            return np.all([self._holds(one, look, asked) for one in term.terms], axis=0)
         if isinstance(term, Either):
-            return np.logical_or.reduce([self._holds(one, look, asked) for one in term.terms])
+            return np.any([self._holds(one, look, asked) for one in term.terms], axis=0)
         if isinstance(term, Lasting):
             return self._lasts(term, look, asked)
         if isinstance(term, Sign):
@@ -74,8 +74,8 @@ class Judge:
         since[look.there & now & np.isnan(since)] = look.hour
         times[look.there] = np.where(now, times + 1.0, 0.0)[look.there]
         if term.unit == "visits":
-            return now & (times >= term.number)
-        return now & (look.hour - since >= 24.0 * (term.number - 1) - SLACK)
+            return np.asarray(now & (times >= term.number))
+        return np.asarray(now & (look.hour - since >= 24.0 * (term.number - 1) - SLACK))
 
 
 def _compared(leaf: Compare, look: Look) -> Bools:

@@ -21,7 +21,9 @@ class Log:
     lineages: Sequence[str]
     subject: list[NDArray[np.intp]] = field(default_factory=list)
     seen: list[Floats] = field(default_factory=list)
-    said: list[tuple[float, float, str, str]] = field(default_factory=list)  # hour seen, hour of effect, rule, what is done
+    said: list[tuple[float, float, str, str]] = field(
+        default_factory=list
+    )  # hour seen, hour of effect, rule, what is done
     occurrence: list[NDArray[np.intp]] = field(default_factory=list)
 
     def note(
@@ -38,14 +40,14 @@ class Log:
         self.occurrence.append(occurrence[rows])
 
     def columns(self) -> dict[str, NDArray[np.generic]]:
-        """Return the log by decision: ``subject``, ``hour``, ``effect``, ``rule``, ``what``, ``occurrence``, ``seen`` (decision, lineage)."""
+        """Return the log by decision: ``subject``, ``day``, ``effect_day``, ``rule``, ``what``, ``occurrence``, ``seen``."""
         sizes = [len(rows) for rows in self.subject]
         said = [np.repeat([row[k] for row in self.said], sizes) for k in range(4)]
         empty = np.zeros(0, int)
         return {
             "subject": np.concatenate([empty, *self.subject]),
-            "hour": said[0].astype(float),
-            "effect": said[1].astype(float),
+            "day": said[0].astype(float) / 24.0,
+            "effect_day": said[1].astype(float) / 24.0,
             "rule": said[2].astype(str),
             "what": said[3].astype(str),
             "occurrence": np.concatenate([empty, *self.occurrence]),

@@ -49,7 +49,10 @@ class Orders:
         self.size = size
         self.by_drug = {
             drug: Standing(
-                stopped=np.zeros(size, bool), level=np.zeros(size, int), shift=np.zeros(size), clock=np.full(size, np.nan)
+                stopped=np.zeros(size, bool),
+                level=np.zeros(size, int),
+                shift=np.zeros(size),
+                clock=np.full(size, np.nan),
             )
             for drug in drugs
         }
@@ -77,16 +80,13 @@ class Orders:
         """Let go of a drug; other rules may still hold it."""
         self.by_drug[drug].held[rule] &= ~who
 
-    def down(self, drug: str, who: Bools, levels: int, below: str) -> Bools:
-        """Give one level less from now on; return who is stopped because there is none."""
+    def down(self, drug: str, who: Bools, levels: int, below: str) -> None:
+        """Give one level less from now on; where there is none, stop, or stay."""
         standing = self.by_drug[drug]
         lower = standing.level + who
-        beyond = who & (lower >= levels)
         standing.level[:] = np.minimum(lower, levels - 1)
         if below == "stop":
-            standing.stopped |= beyond
-            return beyond
-        return np.zeros(self.size, bool)
+            standing.stopped |= who & (lower >= levels)
 
     def stop(self, drug: str, who: Bools) -> None:
         """Give a drug never again."""
@@ -109,12 +109,19 @@ class Orders:
     def waiting(self, drug: str) -> Bools:
         """Tell whose next cycle is put off."""
         waits = self.by_drug[drug].waits.values()
-        return np.logical_or.reduce([np.zeros(self.size, bool), *waits])
+        return np.any([np.zeros(self.size, bool), *waits], axis=0)
 
     def withheld(self, drug: str) -> Bools:
         """Tell who gets none of a drug now."""
         standing = self.by_drug[drug]
-        return np.logical_or.reduce([standing.stopped, self.waiting(drug), *standing.held.values()])
+        return np.any([standing.stopped, self.waiting(drug), *standing.held.values()], axis=0)
+
+    def holding(self) -> Bools:
+        """Tell who is without some drug that is held or put off, and not stopped."""
+        out = np.zeros(self.size, bool)
+        for drug, standing in self.by_drug.items():
+            out |= ~standing.stopped & np.any([self.waiting(drug), *standing.held.values()], axis=0)
+        return out
 
     def give(self, rule: str, action: Give, who: Bools, hour: float) -> None:
         """Begin a course."""

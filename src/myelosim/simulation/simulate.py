@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import warnings as python_warnings
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import Any
 
@@ -13,30 +13,22 @@ import pandas as pd
 import xarray as xr
 
 from myelosim import engine, results
-from myelosim.endpoints import ENDPOINTS, Course, Track, evaluate, levels, lowest, stack, windows
+from myelosim.endpoints import Course, Track, levels, lowest, stack, windows
 from myelosim.engine import Run
 from myelosim.errors import MyelosimWarning, SpecError
-from myelosim.population import Population, covariates, draw, from_frame
-from myelosim.results import EXTRA, afford, coordinates, provenance, stacked, variable
+from myelosim.population import Population
+from myelosim.results import afford, coordinates, provenance, stacked, variable
 from myelosim.simulation.observed import observe
+from myelosim.simulation.steered import Steered, Steering, Visiting
+from myelosim.simulation.subjects import Subjects, displaced, subjects
+from myelosim.simulation.variables import decided, doses, endpoints, kept, trajectories
 from myelosim.spec.dosing import dose_units, dosed_drug, resolve
+from myelosim.spec.followed import followed_rules
 from myelosim.spec.grading import load_grading, usual_grading
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import DoseEvent, Regimen
+from myelosim.spec.rule import Conduct
 from myelosim.spec.visits import parse_visits
-
-MOST_COUNT = 1e6
-LANES = 8  # subjects drawn beyond the last, so that a group of lanes is filled with who would come next
-
-
-@dataclass(frozen=True)
-class Subjects:
-    """Individual parameters and covariates, over ``size`` subjects or a few more."""
-
-    size: int
-    values: Mapping[str, Any]
-    covariates: Mapping[str, Any]
-    seed: int | None
 
 
 def simulate(
@@ -53,6 +45,8 @@ def simulate(
     tolerance: float = 1e-6,
     threads: int | None = None,
     on_failure: str = "raise",
+    rules: Any = (),
+    conduct: Conduct | None = None,
 ) -> xr.Dataset:
     """Simulate counts, concentrations and endpoints.
 
@@ -82,6 +76,11 @@ def simulate(
         Threads to use; the result does not depend on it.
     on_failure : {"raise", "mask"}
         Raise for subjects that cannot be integrated, or give NaN.
+    rules : mapping, sequence or str, optional
+        What is done about what is seen at the visits: name -> the keys of a scenario's ``[rule.NAME]``; names of shipped sets;
+        :class:`myelosim.spec.rule.Rule` values; or callables taking a :class:`myelosim.rules.Look`, the orders and the log.
+    conduct : Conduct, optional
+        How well the clinic keeps to the plan.
 
     Returns
     -------
@@ -106,7 +105,7 @@ def simulate(
     """
     return simulated(
         model, regimen, times=times, days=days, population=population, individuals=individuals, visits=visits,
-        grading=grading, start=start, tolerance=tolerance, threads=threads, on_failure=on_failure,
+        grading=grading, start=start, tolerance=tolerance, threads=threads, on_failure=on_failure, rules=rules, conduct=conduct,
     ).dataset  # fmt: skip
 
 
@@ -135,41 +134,58 @@ def simulated(
     threads: int | None = None,
     on_failure: str = "raise",
     warn: bool = True,
+    rules: Any = (),
+    conduct: Conduct | None = None,
 ) -> Simulated:
     """Do what :func:`simulate` does; ``candidates`` are further elapsed days on which blood might be drawn."""
     regimen = regimen if isinstance(regimen, Regimen) else resolve(Regimen.parse(regimen, dose_units(model)), model)
     hours, horizon = _times(times, days)
-    events = regimen.expand(horizon)
+    conduct = conduct or Conduct()
+    events: Sequence[DoseEvent] = regimen.expand(horizon)
     for event in events:
         if event.kind in ("dose", "reset_dose"):
             dosed_drug(event, model)
     size = population.size if population is not None else 1 if individuals is None else len(individuals)
     afford(size, len(hours) + len(candidates), 3 * len(model.lineages) + 2 * len(model.drugs), len(model.lineages))
-    drawn = _subjects(model, events, population, individuals)
+    drawn = subjects(model, events, population, individuals)
     if start:
-        model = _displaced(model, start)
+        model = displaced(model, start)
     first = min((e.time for e in events), default=0.0)
     visit_days = np.zeros(0) if visits is None else np.asarray(parse_visits(visits, horizon / 24.0), float)
     possible = np.asarray(candidates, float)
     grading = grading or usual_grading(model.subjects.species)
     table = load_grading(grading)
+    lower = {observable(name): _lower_limit(model, name) for name in model.lineages}
     watched = {name: _levels(model, name, drawn, table) for name in model.lineages}
     edges = np.unique([first, *(c for c in regimen.starts(horizon) if c > first), horizon])
+    followed = followed_rules(rules, model, regimen, table, conduct)
+    steering = None
+    if followed or conduct.unsteady:
+        visiting = Visiting(24.0 * visit_days, table, lower, drawn.seed or 0, conduct)
+        cycles = np.array(regimen.starts(horizon))
+        steering = Steering(model, events, cycles, horizon, followed, visiting, _at_zero(model, drawn))
+        events, visit_days = [slot.event for slot in steering.slots], steering.looks / 24.0
     wanted = np.unique(np.concatenate([hours, 24.0 * visit_days, 24.0 * possible, [0.0, first], edges[:-1]]))
-    run = engine.run(
-        model, events, times=wanted, individuals=drawn.values, covariates=drawn.covariates, subjects=drawn.size,
-        limits={name: stack(own) for name, own in watched.items()},
-        windows=list(pairwise(edges)) if horizon > first else [],
-        tolerance=tolerance, threads=threads, on_failure=on_failure,
-    )  # fmt: skip
-    shown = np.searchsorted(wanted, hours)
-    variables = _trajectories(model, run, shown)
-    variables |= _doses(model, events, drawn)
+    options: dict[str, Any] = {
+        "individuals": drawn.values, "covariates": drawn.covariates, "subjects": drawn.size, "threads": threads,
+        "limits": {name: stack(own) for name, own in watched.items()}, "tolerance": tolerance,
+        "windows": list(pairwise(edges)) if horizon > first else [],
+    }  # fmt: skip
+    if steering is None:
+        steered, run = None, engine.run(model, events, times=wanted, on_failure=on_failure, **options)
+        planned = np.array([e.amount for e in events])
+        given = np.broadcast_to(planned, (drawn.size, len(events)))
+    else:
+        running, steered = steering.run(wanted, **options)
+        run, given, planned = running.finish(on_failure), steered.given, steered.planned
+    variables = trajectories(model, run, np.searchsorted(wanted, hours))
+    variables |= doses(model, events, given, planned) | kept(model, events, given, planned)
+    variables |= {} if steered is None else decided(steered)
     coords = coordinates([observable(n) for n in model.lineages], list(run.concentration), hours, drawn.size)
     courses: dict[str, Course] = {}
     if len(edges) > 1 and model.lineages:
-        courses = _courses(model, run, drawn, table, watched, edges, wanted, visit_days, tolerance)
-        variables |= _endpoints(courses, len(visit_days) > 0, len(edges) > 2)
+        courses = _courses(model, run, drawn, table, watched, edges, wanted, visit_days, tolerance, steered)
+        variables |= endpoints(courses, len(visit_days) > 0, len(edges) > 2)
         if len(visit_days):
             seen = [course.observed for course in courses.values()]
             variables["observed"] = variable(
@@ -211,44 +227,6 @@ def _times(times: Any, days: float | None) -> tuple[np.ndarray, float]:
     return hours, float(max(hours[-1], 0.0 if days is None else 24.0 * days))
 
 
-def _displaced(model: Model, start: Mapping[str, float]) -> Model:
-    names = {observable(name): name for name in model.lineages} | {name: name for name in model.lineages}
-    for name, count in start.items():
-        if name not in names:
-            raise SpecError(
-                f"start: the model has no lineage {name!r}; it has {', '.join(map(observable, model.lineages))}"
-            )
-        if not 0 < count <= MOST_COUNT:
-            raise SpecError(f"start: {name} = {count:g} is not a positive count of at most {MOST_COUNT:g}")
-    return replace(model, start={**model.start, **{names[name]: float(count) for name, count in start.items()}})
-
-
-def _subjects(
-    model: Model, events: Sequence[DoseEvent], population: Population | None, individuals: pd.DataFrame | None
-) -> Subjects:
-    if population is not None and individuals is not None:
-        raise SpecError("simulate: give population or individuals, not both")
-    daily = _daily_dose(model, events)
-    if population is None:
-        frame = pd.DataFrame(index=[0]) if individuals is None else individuals
-        frame = frame.assign(**{name: value for name, value in daily.items() if name not in frame})
-        about = {**model.subjects.covariates, **{c: frame[c].to_numpy() for c in ("weight", "surface") if c in frame}}
-        return Subjects(len(frame), from_frame(model, frame), about, None)
-    everyone = Population(population.size, population.seed, {**daily, **population.covariates})
-    pad = -everyone.size % LANES
-    return Subjects(everyone.size, draw(model, everyone, pad), covariates(model, everyone, pad), everyone.seed)
-
-
-def _daily_dose(model: Model, events: Sequence[DoseEvent]) -> dict[str, float]:
-    """Return the dose of the first day, where some parameter depends on it."""
-    drugs = {name.split(".")[0] for name, p in model.parameters.items() if "daily_dose" in p.covariates}
-    given = [e for e in events if e.drug in drugs and e.kind != "other"]
-    if not drugs or ("daily_dose" in model.subjects.covariates and not given):
-        return {}
-    first = min((e.time for e in given), default=0.0)
-    return {"daily_dose": sum(e.amount for e in given if e.time < first + 24.0)} if given else {}
-
-
 def _lower_limit(model: Model, lineage: str) -> float | None:
     limits = model.subjects.lower_limit
     return limits.get(observable(lineage), limits.get(lineage))
@@ -261,45 +239,9 @@ def _levels(model: Model, lineage: str, drawn: Subjects, table: Any) -> dict[str
     return levels(observable(lineage), table, baseline, _lower_limit(model, lineage))
 
 
-def _trajectories(model: Model, run: Run, shown: np.ndarray) -> dict[str, Any]:
-    out: dict[str, Any] = {}
-    if run.tracks:
-        counts = [run.tracks[name].count[:, shown] for name in model.lineages]
-        out["count"] = variable(("subject", "lineage", "time"), stacked(counts), "", "true count")
-        for track in run.tracks.values():
-            for name, values in track.outputs.items():
-                out[name] = variable(("subject", "time"), values[:, shown], *EXTRA[name])
-    if run.concentration:
-        every = [c[:, shown] for c in run.concentration.values()]
-        out["concentration"] = variable(("subject", "drug", "time"), stacked(every), "", "plasma concentration")
-    if run.area:
-        none = np.full_like(every[0], np.nan)
-        areas = [run.area[name][:, shown] if name in run.area else none for name in run.concentration]
-        out["area"] = variable(
-            ("subject", "drug", "time"), stacked(areas), "", "area under the concentration so far (x h)"
-        )
-    if run.concentration:
-        out["concentration_unit"] = ("drug", [model.drugs[name].concentration_unit for name in run.concentration])
-    return out
-
-
-def _doses(model: Model, events: Sequence[DoseEvent], drawn: Subjects) -> dict[str, Any]:
-    given = [e for e in events if e.kind in ("dose", "reset_dose")]
-    amounts = np.broadcast_to([e.amount for e in given], (drawn.size, len(given)))
-    return {
-        "dose_given": variable(("subject", "dose"), amounts, "", "amount given"),
-        "dose_time": variable(("dose",), np.array([e.time / 24.0 for e in given]), "day", "days since time zero"),
-        "dose_drug": ("dose", np.array([e.drug for e in given], dtype=str)),
-        "dose_rate": variable(
-            ("dose",), np.array([e.amount / e.duration if e.duration else 0.0 for e in given]), "", "amount per hour"
-        ),
-        "dose_unit": ("dose", np.array([e.unit or model.drugs[e.drug].amount_unit for e in given], dtype=str)),
-    }
-
-
 def _courses(
     model: Model, run: Run, drawn: Subjects, table: Any, watched: Mapping[str, Any], edges: np.ndarray, wanted: np.ndarray,
-    visit_days: np.ndarray, tolerance: float,
+    visit_days: np.ndarray, tolerance: float, steered: Steered | None = None,
 ) -> dict[str, Course]:  # fmt: skip
     at, starts = np.searchsorted(wanted, 24.0 * visit_days), np.searchsorted(wanted, edges[:-1])
     out: dict[str, Course] = {}
@@ -316,22 +258,24 @@ def _courses(
             baseline=track.count[:, 0],
             visit_time=24.0 * visit_days,
             count=count,
-            observed=observe(count, 24.0 * visit_days, called, model.residual.get(called), drawn.seed or 0),
+            observed=observe(count, 24.0 * visit_days, called, model.residual.get(called), drawn.seed or 0)
+            if steered is None
+            else steered.observed[name],
             lln=_lower_limit(model, name),
         )
     return out
 
 
-def _endpoints(courses: Mapping[str, Course], seen: bool, cycles: bool) -> dict[str, Any]:
-    names = [n for n, e in ENDPOINTS.items() if (seen or not e.seen) and (cycles or not e.of)]
-    every = [evaluate(course, names) for course in courses.values()]
-    out = {}
-    for name in names:
-        about = ENDPOINTS[name]
-        dims = ("subject", "lineage", "cycle") if about.of else ("subject", "lineage")
-        unit = {"count": "", "grade": "1", "flag": "1"}.get(about.unit, about.unit)
-        out[name] = variable(dims, stacked([own[name] for own in every]), unit, about.meaning)
-    return out
+def _at_zero(model: Model, drawn: Subjects) -> dict[str, np.ndarray]:
+    """Return the counts at time zero (subject)."""
+    return {
+        name: np.array(
+            np.broadcast_to(model.start.get(name, drawn.values[f"{name}.baseline"]), drawn.size)[: drawn.size]
+        )
+        if np.ndim(drawn.values[f"{name}.baseline"]) == 0 or name in model.start
+        else np.asarray(drawn.values[f"{name}.baseline"])[: drawn.size]
+        for name in model.lineages
+    }
 
 
 def _failed(run: Run) -> list[str]:

@@ -56,7 +56,7 @@ def read_arms(table: Table, model: Model | None, days: float, rules: Rules) -> t
     named = {name for entry in entries for name in entry.texts("rules")}
     for name, unused in rules.tables.items():
         if name not in named and model is not None:
-            unused.fail(None, f"no arm has this rule; add rules = [\"{name}\"] to one, or leave it out")
+            unused.fail(None, f'no arm has this rule; add rules = ["{name}"] to one, or leave it out')
     return tuple(arms)
 
 

@@ -15,7 +15,21 @@ from myelosim.errors import SpecError
 from myelosim.spec.document import suggestion
 from myelosim.spec.literal import found
 from myelosim.spec.regimen import Regimen
-from myelosim.spec.rule import Action, Compare, Condition, Delay, Either, Every, Give, Hold, Lasting, Reduce, Sign, Stop, Transfuse
+from myelosim.spec.rule import (
+    Action,
+    Compare,
+    Condition,
+    Delay,
+    Either,
+    Every,
+    Give,
+    Hold,
+    Lasting,
+    Reduce,
+    Sign,
+    Stop,
+    Transfuse,
+)
 
 CONDITION = """
 ?start: either
@@ -43,9 +57,7 @@ CONDITION_FORM = (
     '"neutrophil < 1.0", "platelet / baseline < 0.5", "grade(hemoglobin) >= 3" or "sign(fever)", '
     'with "for 2 visits" or "for 2 consecutive days", joined by "and" and "or"'
 )
-ACTION_FORM = (
-    "hold DRUG, reduce DRUG, stop DRUG, delay DRUG, give DOSE, transfuse N units of red cells (or platelets); several are joined by ;"
-)
+ACTION_FORM = "hold DRUG, reduce DRUG, stop DRUG, delay DRUG, give DOSE, transfuse N units of red cells (or platelets); several are joined by ;"
 SIMPLE: dict[str, Callable[[str], Action]] = {"hold": Hold, "reduce": Reduce, "stop": Stop, "delay": Delay}
 CELLS = {"red cells": "hemoglobin", "platelets": "platelet"}
 
@@ -68,7 +80,9 @@ class _Reader(Transformer[Token, Condition]):
     def count(self, parts: list[Any]) -> Condition:
         name, operator, number, unit = parts
         own = "g/dL" if name == "hemoglobin" else "10^9/L"
-        return Compare(str(name), "count", str(operator), units.parse(f"{number} {unit}" if unit else float(number), own))
+        return Compare(
+            str(name), "count", str(operator), units.parse(f"{number} {unit}" if unit else float(number), own)
+        )
 
     def percent(self, parts: list[Any]) -> Condition:
         name, operator, number = parts
@@ -157,7 +171,7 @@ def _meant(text: str, verb: str, drugs: Collection[str]) -> str:
 
 def _give(text: str, drugs: Collection[str]) -> Give:
     try:
-        regimen = Regimen.parse(text, {drug: () for drug in drugs})
+        regimen = Regimen.parse(text, dict.fromkeys(drugs, ()))
     except SpecError as error:
         raise ValueError(str(error)) from None
     if not regimen.events:

@@ -65,7 +65,9 @@ def read_table_drug(name: str, table: Table) -> Drug | None:
     values = read_concentrations(table, concentration, molar_mass) if concentration else None
     table.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
     return (
-        None if values is None else Drug(name, "table", {}, amount, concentration, molar_mass, route, table=values, text=text)
+        None
+        if values is None
+        else Drug(name, "table", {}, amount, concentration, molar_mass, route, table=values, text=text)
     )
 
 

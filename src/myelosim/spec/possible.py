@@ -32,7 +32,9 @@ def impossible(condition: Condition, table: Table) -> str:
         each = [impossible(term, table) for term in condition.terms]
         return each[0] if all(each) else ""
     if isinstance(condition, Every):
-        return next((why for term in condition.terms if (why := impossible(term, table))), "") or _together(condition.terms)
+        return next((why for term in condition.terms if (why := impossible(term, table))), "") or _together(
+            condition.terms
+        )
     return ""
 
 

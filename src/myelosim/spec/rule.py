@@ -199,6 +199,11 @@ class Rule:
         """Everything the rule may do, each once."""
         return tuple(dict.fromkeys(action for occurrence in self.do for action in occurrence))
 
+    @property
+    def withheld(self) -> frozenset[str]:
+        """The drugs that the rule holds, reduces, stops or delays."""
+        return frozenset(a.drug for a in self.actions if not isinstance(a, Give | Transfuse))
+
     def at(self, occurrence: int) -> tuple[Action, ...]:
         """Return what is done at an occurrence, counted from 1."""
         return self.do[min(occurrence, len(self.do)) - 1]
@@ -218,3 +223,8 @@ class Conduct:
     missed: float = 0.0
     dose_cv: float = 0.0
     signs: dict[str, dict[int, tuple[float, ...]]] = field(default_factory=dict)
+
+    @property
+    def unsteady(self) -> bool:
+        """Whether anything makes what is given differ from the plan."""
+        return bool(self.missed or self.dose_cv or self.blood_loss)

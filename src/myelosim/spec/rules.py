@@ -19,7 +19,21 @@ from myelosim.spec.load import header
 from myelosim.spec.model import Model, observable
 from myelosim.spec.possible import impossible
 from myelosim.spec.regimen import DoseEvent, Regimen
-from myelosim.spec.rule import RECOVERS, RELEASES, Action, Compare, Condition, Delay, Give, Hold, Reduce, Rule, Sign, Transfuse, leaves
+from myelosim.spec.rule import (
+    RECOVERS,
+    RELEASES,
+    Action,
+    Compare,
+    Condition,
+    Delay,
+    Give,
+    Hold,
+    Reduce,
+    Rule,
+    Sign,
+    Transfuse,
+    leaves,
+)
 
 T = TypeVar("T")
 
@@ -185,7 +199,8 @@ def _named(actions: tuple[Action, ...], setting: Setting) -> tuple[Action, ...]:
     if not own:
         return actions
     return tuple(
-        dataclasses.replace(a, drug=own) if not isinstance(a, Give | Transfuse) and a.drug == STUDY_DRUG else a for a in actions
+        dataclasses.replace(a, drug=own) if not isinstance(a, Give | Transfuse) and a.drug == STUDY_DRUG else a
+        for a in actions
     )
 
 
@@ -219,7 +234,7 @@ def _fractions(texts: Sequence[str], drug: str, planned: set[tuple[float, str]],
             if not planned:
                 return (1.0,)
             raise ValueError(f"{drug} is planned at several doses; give the levels in percent of the planned dose")
-        (amount, unit), = planned
+        ((amount, unit),) = planned
         values = [_amount(text, drug, model) for text in texts]
         current = amount * dose_factor(DoseEvent(drug, 0.0, amount, unit), model)[0]
     if any(not 0 <= low < high for high, low in pairwise(values)):
@@ -242,13 +257,17 @@ def _sensible(table: Table, rule: Rule, setting: Setting) -> None:
     for key, condition in (("when", rule.when), ("until", rule.until)):
         if condition is not None:
             _checked(table, key, condition, known, setting)
-    lasting = [a for a in rule.actions if isinstance(a, Hold | Delay) or (isinstance(a, Give) and a.event.count is None)]
+    lasting = [
+        a for a in rule.actions if isinstance(a, Hold | Delay) or (isinstance(a, Give) and a.event.count is None)
+    ]
     if lasting and rule.until is None:
         table.fail(None, "'until' is missing: what is held, delayed or given again and again must end somewhere")
     if rule.until is None and rule.visits is not None:
         table.fail("visits", "more visits need an 'until' at which they end")
     if rule.until is not None and not lasting and rule.visits is None:
-        table.fail("until", "nothing lasts until then: the rule neither holds, delays, gives again and again nor adds visits")
+        table.fail(
+            "until", "nothing lasts until then: the rule neither holds, delays, gives again and again nor adds visits"
+        )
     for action in rule.actions:
         if isinstance(action, Transfuse) and action.lineage not in known:
             table.fail("do", f"the model has no {action.lineage} to transfuse{suggestion(action.lineage, known)}")
@@ -280,15 +299,19 @@ def conflicts(rules: Sequence[Rule]) -> list[str]:
     out = []
     for i, first in enumerate(rules):
         for second in rules[i + 1 :]:
-            clear = first.precedence is not None and second.precedence is not None and first.precedence != second.precedence
+            clear = (
+                first.precedence is not None and second.precedence is not None and first.precedence != second.precedence
+            )
             why = _conflict(first, second)
             if why and not clear:
-                out.append(f"'{first.name}' and '{second.name}' {why}; give each a precedence, the smaller number is followed")
+                out.append(
+                    f"'{first.name}' and '{second.name}' {why}; give each a precedence, the smaller number is followed"
+                )
     return out
 
 
 def _conflict(first: Rule, second: Rule) -> str:
-    withheld = [{a.drug for a in rule.actions if not isinstance(a, Give | Transfuse)} for rule in (first, second)]
+    withheld = [first.withheld, second.withheld]
     given = [{a.drug for a in rule.actions if isinstance(a, Give)} for rule in (first, second)]
     both = withheld[0] & withheld[1]
     if both and first.levels and second.levels and first.levels != second.levels:

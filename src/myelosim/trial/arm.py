@@ -6,7 +6,6 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import numpy as np
 import xarray as xr
 
 from myelosim.endpoints import Course
@@ -29,8 +28,7 @@ class Trial:
 def run_arm(scenario: Scenario, arm: Arm, candidates: Sequence[float] = (), *, threads: int | None = None) -> Trial:
     """Simulate an arm.
 
-    All arms draw the same subjects: who is subject 17 in one is subject 17 in all. ``dose_intensity`` is the fraction of the
-    planned dose that was given; without rules it is one. ``rescue_days`` counts days with a G-CSF that was not planned.
+    All arms draw the same subjects: who is subject 17 in one is subject 17 in all.
     """
     began = time.perf_counter()
     size = arm.size or scenario.size
@@ -39,15 +37,11 @@ def run_arm(scenario: Scenario, arm: Arm, candidates: Sequence[float] = (), *, t
         done = simulated(
             arm.model, arm.regimen, days=scenario.days, population=Population(size, scenario.seed, covariates),
             visits=list(scenario.visits) or None, candidates=candidates, grading=scenario.grading,
-            tolerance=scenario.tolerance, threads=threads, warn=False,
+            tolerance=scenario.tolerance, threads=threads, warn=False, rules=arm.rules, conduct=scenario.conduct,
         )  # fmt: skip
     except MyelosimError as error:
         raise type(error)(f"arm '{arm.name}': {error}") from error
     ds = done.dataset
     if scenario.lineages:
         ds = ds.sel(lineage=list(scenario.lineages))
-    ds = ds.assign(
-        dose_intensity=("subject", np.ones(size), {"units": "1", "long_name": "dose given over dose planned"}),
-        rescue_days=("subject", np.zeros(size), {"units": "day", "long_name": "days with unplanned G-CSF"}),
-    )
     return Trial(arm, ds, done.candidates, time.perf_counter() - began)

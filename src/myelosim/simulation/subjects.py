@@ -1,0 +1,67 @@
+"""Who is simulated: individual parameters, covariates, counts at time zero."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import pandas as pd
+
+from myelosim.errors import SpecError
+from myelosim.population import Population, covariates, draw, from_frame
+from myelosim.spec.model import Model, observable
+from myelosim.spec.regimen import DoseEvent
+
+MOST_COUNT = 1e6
+LANES = 8  # subjects drawn beyond the last, so that a group of lanes is filled with who would come next
+
+
+@dataclass(frozen=True)
+class Subjects:
+    """Individual parameters and covariates, over ``size`` subjects or a few more."""
+
+    size: int
+    values: Mapping[str, Any]
+    covariates: Mapping[str, Any]
+    seed: int | None
+
+
+def subjects(
+    model: Model, events: Sequence[DoseEvent], population: Population | None, individuals: pd.DataFrame | None
+) -> Subjects:
+    """Draw a population, or take a table of individuals; one typical subject without either."""
+    if population is not None and individuals is not None:
+        raise SpecError("simulate: give population or individuals, not both")
+    daily = _daily_dose(model, events)
+    if population is None:
+        frame = pd.DataFrame(index=[0]) if individuals is None else individuals
+        frame = frame.assign(**{name: value for name, value in daily.items() if name not in frame})
+        about = {**model.subjects.covariates, **{c: frame[c].to_numpy() for c in ("weight", "surface") if c in frame}}
+        return Subjects(len(frame), from_frame(model, frame), about, None)
+    everyone = Population(population.size, population.seed, {**daily, **population.covariates})
+    pad = -everyone.size % LANES
+    return Subjects(everyone.size, draw(model, everyone, pad), covariates(model, everyone, pad), everyone.seed)
+
+
+def _daily_dose(model: Model, events: Sequence[DoseEvent]) -> dict[str, float]:
+    """Return the dose of the first day, where some parameter depends on it."""
+    drugs = {name.split(".")[0] for name, p in model.parameters.items() if "daily_dose" in p.covariates}
+    given = [e for e in events if e.drug in drugs and e.kind != "other"]
+    if not drugs or ("daily_dose" in model.subjects.covariates and not given):
+        return {}
+    first = min((e.time for e in given), default=0.0)
+    return {"daily_dose": sum(e.amount for e in given if e.time < first + 24.0)} if given else {}
+
+
+def displaced(model: Model, start: Mapping[str, float]) -> Model:
+    """Return the model with other counts at time zero."""
+    names = {observable(name): name for name in model.lineages} | {name: name for name in model.lineages}
+    for name, count in start.items():
+        if name not in names:
+            raise SpecError(
+                f"start: the model has no lineage {name!r}; it has {', '.join(map(observable, model.lineages))}"
+            )
+        if not 0 < count <= MOST_COUNT:
+            raise SpecError(f"start: {name} = {count:g} is not a positive count of at most {MOST_COUNT:g}")
+    return replace(model, start={**model.start, **{names[name]: float(count) for name, count in start.items()}})

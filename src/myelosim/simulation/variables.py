@@ -1,0 +1,122 @@
+"""Arrays of a run as variables of a dataset."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from myelosim.endpoints import ENDPOINTS, Course, evaluate
+from myelosim.engine import Run
+from myelosim.results import EXTRA, stacked, variable
+from myelosim.simulation.steered import Steered
+from myelosim.spec.dosing import dose_factor
+from myelosim.spec.model import Model
+from myelosim.spec.regimen import DoseEvent
+
+Variables = dict[str, Any]
+
+
+def trajectories(model: Model, run: Run, shown: np.ndarray) -> Variables:
+    """Return counts, other outputs and exposures at the times asked for."""
+    out: dict[str, Any] = {}
+    if run.tracks:
+        counts = [run.tracks[name].count[:, shown] for name in model.lineages]
+        out["count"] = variable(("subject", "lineage", "time"), stacked(counts), "", "true count")
+        for track in run.tracks.values():
+            for name, values in track.outputs.items():
+                out[name] = variable(("subject", "time"), values[:, shown], *EXTRA[name])
+    if run.concentration:
+        every = [c[:, shown] for c in run.concentration.values()]
+        out["concentration"] = variable(("subject", "drug", "time"), stacked(every), "", "plasma concentration")
+    if run.area:
+        none = np.full_like(every[0], np.nan)
+        areas = [run.area[name][:, shown] if name in run.area else none for name in run.concentration]
+        out["area"] = variable(
+            ("subject", "drug", "time"), stacked(areas), "", "area under the concentration so far (x h)"
+        )
+    if run.concentration:
+        out["concentration_unit"] = ("drug", [model.drugs[name].concentration_unit for name in run.concentration])
+    return out
+
+
+def doses(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray) -> Variables:
+    """Return the interventions: what was given to whom (subject, dose), when, and how much of it was planned (dose)."""
+    return {
+        "dose_given": variable(("subject", "dose"), given, "", "amount given"),
+        "dose_planned": variable(("dose",), planned, "", "amount planned"),
+        "dose_time": variable(("dose",), np.array([e.time / 24.0 for e in events]), "day", "days since time zero"),
+        "dose_drug": ("dose", np.array([e.drug for e in events], dtype=str)),
+        "dose_kind": ("dose", np.array([e.kind for e in events], dtype=str)),
+        "dose_rate": variable(
+            ("dose",), np.array([e.amount / e.duration if e.duration else 0.0 for e in events]), "", "amount per hour"
+        ),
+        "dose_unit": ("dose", np.array([dose_unit(model, e) for e in events], dtype=str)),
+    }
+
+
+def dose_unit(model: Model, event: DoseEvent) -> str:
+    """Return the unit of an event's amount."""
+    return event.unit or (model.drugs[event.drug].amount_unit if event.drug in model.drugs else "")
+
+
+def kept(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray) -> Variables:
+    """Return what became of the plan, by subject: dose intensity, and days with a supportive drug, planned and not."""
+    support = np.array([e.drug in model.drugs and model.drugs[e.drug].supportive for e in events], bool)
+    study = ~support & np.array([e.kind in ("dose", "reset_dose") for e in events], bool)
+    factor = np.array([dose_factor(e, model)[0] if own else 0.0 for e, own in zip(events, study, strict=True)])
+    total = float(planned @ factor)
+    intensity = given @ factor / total if total else np.ones(len(given))
+    day = np.array([np.floor(e.time / 24.0 + 1e-9) for e in events])
+
+    def days(which: np.ndarray) -> np.ndarray:
+        out = np.zeros(len(given))
+        for one in np.unique(day[which]):
+            out += np.any(given[:, which & (day == one)] > 0, axis=1)
+        return out
+
+    return {
+        "dose_intensity": variable(("subject",), intensity, "1", "dose given over dose planned"),
+        "gcsf_days": variable(("subject",), days(support), "day", "days with a supportive drug"),
+        "rescue_days": variable(
+            ("subject",), days(support & (planned == 0)), "day", "days with a supportive drug that was not planned"
+        ),
+    }
+
+
+def decided(steered: Steered) -> Variables:
+    """Return the decision log by decision, and by subject how long drugs were held, who gave up, and what was transfused."""
+    log, orders = steered.clinic.log.columns(), steered.clinic.orders
+    stopped = np.logical_or.reduce([standing.stopped for standing in orders.by_drug.values()])
+    dim = ("decision",)
+    return {
+        "hold_days": variable(("subject",), steered.held / 24.0, "day", "days on which a drug was held or put off"),
+        "discontinued": variable(("subject",), stopped.astype(float), "1", "a drug was stopped for good"),
+        "reductions": variable(
+            ("subject",),
+            np.max([s.level for s in orders.by_drug.values()], axis=0).astype(float),
+            "1",
+            "levels below the plan",
+        ),
+        "decision_subject": (dim, log["subject"]),
+        "decision_day": variable(dim, log["day"], "day", "day of the visit"),
+        "decision_effect_day": variable(dim, log["effect_day"], "day", "day on which it took effect"),
+        "decision_rule": (dim, log["rule"]),
+        "decision_action": (dim, log["what"]),
+        "decision_occurrence": (dim, log["occurrence"]),
+        "decision_seen": variable(("decision", "lineage"), log["seen"], "", "count seen at the visit"),
+    }
+
+
+def endpoints(courses: Mapping[str, Course], seen: bool, cycles: bool) -> Variables:
+    """Return the endpoints; those about visits where there are any, those by cycle where there are several."""
+    names = [n for n, e in ENDPOINTS.items() if (seen or not e.seen) and (cycles or not e.of)]
+    every = [evaluate(course, names) for course in courses.values()]
+    out = {}
+    for name in names:
+        about = ENDPOINTS[name]
+        dims = ("subject", "lineage", "cycle") if about.of else ("subject", "lineage")
+        unit = {"count": "", "grade": "1", "flag": "1"}.get(about.unit, about.unit)
+        out[name] = variable(dims, stacked([own[name] for own in every]), unit, about.meaning)
+    return out
