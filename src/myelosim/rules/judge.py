@@ -58,9 +58,9 @@ class Judge:
 
     def _holds(self, term: Condition, look: Look, asked: Mapping[str, Bools]) -> Bools:
         if isinstance(term, Every):
-            return np.all([self._holds(one, look, asked) for one in term.terms], axis=0)
+            return np.asarray(np.all([self._holds(one, look, asked) for one in term.terms], axis=0))
         if isinstance(term, Either):
-            return np.any([self._holds(one, look, asked) for one in term.terms], axis=0)
+            return np.asarray(np.any([self._holds(one, look, asked) for one in term.terms], axis=0))
         if isinstance(term, Lasting):
             return self._lasts(term, look, asked)
         if isinstance(term, Sign):

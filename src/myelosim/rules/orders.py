@@ -109,12 +109,12 @@ class Orders:
     def waiting(self, drug: str) -> Bools:
         """Tell whose next cycle is put off."""
         waits = self.by_drug[drug].waits.values()
-        return np.any([np.zeros(self.size, bool), *waits], axis=0)
+        return np.asarray(np.any([np.zeros(self.size, bool), *waits], axis=0))
 
     def withheld(self, drug: str) -> Bools:
         """Tell who gets none of a drug now."""
         standing = self.by_drug[drug]
-        return np.any([standing.stopped, self.waiting(drug), *standing.held.values()], axis=0)
+        return np.asarray(np.any([standing.stopped, self.waiting(drug), *standing.held.values()], axis=0))
 
     def holding(self) -> Bools:
         """Tell who is without some drug that is held or put off, and not stopped."""

@@ -57,7 +57,10 @@ CONDITION_FORM = (
     '"neutrophil < 1.0", "platelet / baseline < 0.5", "grade(hemoglobin) >= 3" or "sign(fever)", '
     'with "for 2 visits" or "for 2 consecutive days", joined by "and" and "or"'
 )
-ACTION_FORM = "hold DRUG, reduce DRUG, stop DRUG, delay DRUG, give DOSE, transfuse N units of red cells (or platelets); several are joined by ;"
+ACTION_FORM = (
+    "hold DRUG, reduce DRUG, stop DRUG, delay DRUG, give DOSE, transfuse N units of red cells (or platelets); "
+    "several are joined by ;"
+)
 SIMPLE: dict[str, Callable[[str], Action]] = {"hold": Hold, "reduce": Reduce, "stop": Stop, "delay": Delay}
 CELLS = {"red cells": "hemoglobin", "platelets": "platelet"}
 
