@@ -47,6 +47,8 @@ def outline(ds: xr.Dataset, model: Model) -> pd.DataFrame:
     table = load_grading(ds.attrs["grading"])
     limit = [grade_limits(model, table, str(name)) for name in ds["lineage"].to_numpy()]
     whole = ds.assign(grade_limit=(("lineage", "grade"), np.array(limit)))
+    if "hold_days" not in ds:  # nobody could decide otherwise: all of the dose is given
+        whole = whole.drop_vars("dose_intensity", errors="ignore")
     return summary(whole.expand_dims(arm=[ds.attrs["regimen"] or "none"]))
 
 
