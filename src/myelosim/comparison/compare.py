@@ -22,14 +22,8 @@ from myelosim.spec.scenarios import load_scenario
 from myelosim.trial import Trial, run_arm
 
 DOSES: dict[str, Any] = {
-    "time": np.nan,
-    "drug": "",
-    "given": np.nan,
-    "planned": np.nan,
-    "unit": "",
-    "kind": "",
-    "rate": np.nan,
-}
+    "time": np.nan, "drug": "", "kind": "", "given": np.nan, "planned": np.nan, "unit": "", "duration": np.nan, "route": "",
+}  # fmt: skip
 
 
 def compare(

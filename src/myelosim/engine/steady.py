@@ -124,7 +124,8 @@ def _newton(job: Job, state: np.ndarray, tolerance: float, threads: int) -> np.n
         size = np.maximum(np.abs(state[free]), floor[free]) + 1e-300
         for k, row in enumerate(free):
             if row in cells:
-                state[row] *= np.exp(np.clip(step[k] / state[row], -1.0, 1.0))
+                some = state[row] > 0  # of donors there are none
+                state[row, some] *= np.exp(np.clip(step[k, some] / state[row, some], -1.0, 1.0))
             else:
                 state[row] += step[k]
         if np.max(np.abs(step) / size) < ENOUGH * tolerance:

@@ -12,14 +12,14 @@ from typing import Any
 
 import numpy as np
 
-from myelosim.components import pk
+from myelosim.components import lineages, pk
 from myelosim.engine.block import TABLE, Block, values
 from myelosim.engine.lanes import WIDTH, aligned
 from myelosim.spec.dosing import dose_channel, dose_factor
 from myelosim.spec.model import Drug, Model
 from myelosim.spec.regimen import DoseEvent
 
-BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE_VALUE, RESET = range(6)
+BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE_VALUE, RESET, CELLS, LOSS = range(8)
 MERGE = 1e-9  # hours under which two times are one
 
 Key = tuple[Any, ...]
@@ -71,7 +71,8 @@ def actions(
             resets.append(event.time)
         if event.kind in ("reset", "other"):
             continue
-        done += _dose(model, event, p, who, rows, number, given)
+        act = {"transfusion": _transfusion, "draw": _draw}.get(event.kind, _dose)
+        done += act(model, event, p, who, rows, number, given)
     for name, drug in model.drugs.items():
         if drug.kind == TABLE:
             done += _table(name, drug, rows, resets)
@@ -133,6 +134,52 @@ def _dose(
         Action(time, infuse, drug.name, channel, key, amount),
         Action(time + duration, infuse, drug.name, channel, key, -amount),
     ]
+
+
+def _transfusion(
+    model: Model,
+    event: DoseEvent,
+    p: Mapping[str, Any],
+    who: Mapping[str, Any],
+    rows: dict[Key, Any],
+    number: int,
+    given: Given | None,
+) -> list[Action]:
+    """Add donors' cells to a lineage; the amount is in units."""
+    lineage = model.lineages[event.drug]
+    module = lineages.KINDS[lineage.kind]
+    row = module.transfusion(values(lineage.name, [d.name for d in module.parameters(lineage.structure)], p))
+    key = _rowed(("cells", lineage.name), row, event, rows, number, given)
+    amount = 1.0 if given is not None else event.amount
+    return [Action(event.time, CELLS, lineage.name, str(module.donors(lineage.structure)), key, amount)]
+
+
+def _draw(
+    model: Model,
+    event: DoseEvent,
+    p: Mapping[str, Any],
+    who: Mapping[str, Any],
+    rows: dict[Key, Any],
+    number: int,
+    given: Given | None,
+) -> list[Action]:
+    """Take a fraction of all that circulates."""
+    key = _rowed(("blood",), 1.0, event, rows, number, given)
+    amount = 1.0 if given is not None else event.amount
+    return [
+        Action(event.time, LOSS, name, str(state), key, amount)
+        for name, lineage in model.lineages.items()
+        for state in lineages.KINDS[lineage.kind].circulating(lineage.structure)
+    ]
+
+
+def _rowed(key: Key, row: Any, event: DoseEvent, rows: dict[Key, Any], number: int, given: Given | None) -> Key:
+    """Put the row of an event among the others, with personal amounts where there are any; return its key."""
+    if given is not None:
+        given.places[number] = (number, *key), row, 1.0
+        key, row = given.row(number)
+    rows[key] = row
+    return key
 
 
 def _own(drug: Drug, module: Any, p: Mapping[str, Any]) -> Any:
@@ -218,7 +265,7 @@ def plan(
 
     ``times`` (h, increasing) are saved in this order; ``windows`` (h) follow one another.
     """
-    drugs = {d.name for d in block.exposures} | {part.name for part in block.drugs}
+    drugs = {d.name for d in block.exposures} | {part.name for part in (*block.drugs, *block.lineages)}
     mine = [a for a in done if a.kind == RESET or a.drug in drugs]
     index: dict[Any, int] = {}
     amounts: list[Any] = []
@@ -257,6 +304,8 @@ def plan(
 def _target(block: Block, action: Action) -> int:
     if action.kind == RESET:
         return 0
+    if action.kind in (CELLS, LOSS):
+        return next(part.first for part in block.lineages if part.name == action.drug) + int(action.channel)
     names = [d.name for d in block.exposures]
     if action.kind == TABLE_VALUE:
         return names.index(action.drug) + (len(names) if action.channel == "slope" else 0)

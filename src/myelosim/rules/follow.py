@@ -55,8 +55,6 @@ class Follower:
             self._begin(met & ~over & self._may(look), look)
         if self.rule.visits is not None:
             step = 24.0 * self.rule.visits
-            new = self.active & look.there & np.isinf(self.due)
-            self.due[new] = look.hour
             while np.any(late := self.active & look.there & (self.due <= look.hour + 0.5 * step - SLACK)):
                 self.due[late] += step
 
@@ -95,7 +93,7 @@ class Follower:
         else:
             self.active |= who
             self.until.forget(who)
-            self.due[who] = np.inf
+            self.due[who] = look.hour + 24.0 * (self.rule.visits or np.inf)
         for number in np.unique(self.occurrence[who]):
             group = who & (self.occurrence == number)
             for action in self.rule.at(int(number)):
@@ -116,7 +114,12 @@ class Follower:
             self._note(who, f"give {action.text}", look, effect)
         elif isinstance(action, Transfuse):
             orders.transfuse(action, who, effect)
-            self._note(who, f"transfuse {action.units:g} units of {UNITS[action.lineage]}", look, effect)
+            self._note(
+                who,
+                f"transfuse {action.units:g} unit{'s' * (action.units != 1)} of {UNITS[action.lineage]}",
+                look,
+                effect,
+            )
         else:
             self._note(who, f"delay {action.drug}", look, effect)
 

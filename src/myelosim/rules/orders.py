@@ -34,6 +34,15 @@ class Course:
     since: Floats  # hour of the first dose, NaN where there is none
 
 
+@dataclass(frozen=True)
+class Transfusion:
+    """Units of cells given to some subjects at an hour."""
+
+    by: Transfuse
+    hour: float
+    units: Floats
+
+
 class Orders:
     """All orders, and those that are written but not yet in force.
 
@@ -57,7 +66,7 @@ class Orders:
             for drug in drugs
         }
         self.given: dict[tuple[str, Give], Course] = {}
-        self.transfusions: list[tuple[str, float, Floats]] = []  # lineage coordinate, hour, units (subject)
+        self.transfusions: list[Transfusion] = []
         self._coming: list[tuple[float, Callable[[], None]]] = []
 
     def at(self, hour: float, order: Callable[[], None]) -> None:
@@ -132,7 +141,7 @@ class Orders:
 
     def transfuse(self, action: Transfuse, who: Bools, hour: float) -> None:
         """Give units of cells, once."""
-        self.transfusions.append((action.lineage, hour, np.where(who, action.units, 0.0)))
+        self.transfusions.append(Transfusion(action, hour, np.where(who, action.units, 0.0)))
 
     def end(self, rule: str, action: Give, who: Bools) -> None:
         """End a course."""

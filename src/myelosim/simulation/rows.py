@@ -42,11 +42,14 @@ def to_events(ds: xr.Dataset) -> pd.DataFrame:
         "ID": who.ravel() + 1, "TIME": hours[when.ravel()], "AMT": 0.0, "RATE": 0.0, "DV": values.ravel(), "EVID": 0, "MDV": 0,
         "DVID": ds["lineage"].to_numpy()[what.ravel()], "DRUG": "", "UNIT": "",
     }).dropna(subset="DV")  # fmt: skip
-    given = ds["dose_given"].to_numpy()
+    # Of a dose that was held there is nothing to tell; transfusions and draws are no doses.
+    ds = ds.isel(dose=np.isin(ds["dose_kind"], ("dose", "reset_dose")))
+    given, lasting = ds["dose_given"].to_numpy(), ds["dose_duration"].to_numpy()
     doses = pd.DataFrame({
         "ID": np.repeat(np.arange(subjects) + 1, given.shape[1]), "TIME": np.tile(24.0 * ds["dose_time"].to_numpy(), subjects),
-        "AMT": given.ravel(), "RATE": np.tile(ds["dose_rate"].to_numpy(), subjects), "DV": np.nan, "EVID": 1, "MDV": 1, "DVID": "",
+        "AMT": given.ravel(), "RATE": np.divide(given, lasting, out=np.zeros(given.shape), where=lasting > 0).ravel(),
+        "DV": np.nan, "EVID": 1, "MDV": 1, "DVID": "",
         "DRUG": np.tile(ds["dose_drug"].to_numpy(), subjects), "UNIT": np.tile(ds["dose_unit"].to_numpy(), subjects),
-    })  # fmt: skip
+    }).query("AMT > 0")  # fmt: skip
     rows = pd.concat([observed, doses], ignore_index=True)
     return rows.sort_values(["ID", "TIME", "EVID"], kind="stable", ignore_index=True)

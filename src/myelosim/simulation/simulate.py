@@ -19,8 +19,8 @@ from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.population import Population
 from myelosim.results import afford, coordinates, provenance, stacked, variable
 from myelosim.simulation.observed import observe
-from myelosim.simulation.steered import Steered, Steering, Visiting
-from myelosim.simulation.subjects import Subjects, displaced, subjects
+from myelosim.simulation.steered import Replay, Steered, Steering, Visiting
+from myelosim.simulation.subjects import Subjects, blood_fraction, displaced, subjects
 from myelosim.simulation.variables import decided, doses, endpoints, kept, trajectories
 from myelosim.spec.dosing import dose_units, dosed_drug, resolve
 from myelosim.spec.followed import followed_rules
@@ -47,6 +47,7 @@ def simulate(
     on_failure: str = "raise",
     rules: Any = (),
     conduct: Conduct | None = None,
+    interventions: xr.Dataset | None = None,
 ) -> xr.Dataset:
     """Simulate counts, concentrations and endpoints.
 
@@ -81,6 +82,9 @@ def simulate(
         :class:`myelosim.spec.rule.Rule` values; or callables taking a :class:`myelosim.rules.Look`, the orders and the log.
     conduct : Conduct, optional
         How well the clinic keeps to the plan.
+    interventions : xarray.Dataset, optional
+        An earlier result of the same model and subjects, one arm: its doses, transfusions, draws and visits are repeated as fixed,
+        and nothing is decided anew.
 
     Returns
     -------
@@ -105,7 +109,8 @@ def simulate(
     """
     return simulated(
         model, regimen, times=times, days=days, population=population, individuals=individuals, visits=visits,
-        grading=grading, start=start, tolerance=tolerance, threads=threads, on_failure=on_failure, rules=rules, conduct=conduct,
+        grading=grading, start=start, tolerance=tolerance, threads=threads, on_failure=on_failure, rules=rules,
+        conduct=conduct, interventions=interventions,
     ).dataset  # fmt: skip
 
 
@@ -136,6 +141,7 @@ def simulated(
     warn: bool = True,
     rules: Any = (),
     conduct: Conduct | None = None,
+    interventions: xr.Dataset | None = None,
 ) -> Simulated:
     """Do what :func:`simulate` does; ``candidates`` are further elapsed days on which blood might be drawn."""
     regimen = regimen if isinstance(regimen, Regimen) else resolve(Regimen.parse(regimen, dose_units(model)), model)
@@ -159,11 +165,15 @@ def simulated(
     watched = {name: _levels(model, name, drawn, table) for name in model.lineages}
     edges = np.unique([first, *(c for c in regimen.starts(horizon) if c > first), horizon])
     followed = followed_rules(rules, model, regimen, table, conduct)
-    steering = None
-    if followed or conduct.unsteady:
-        visiting = Visiting(24.0 * visit_days, table, lower, drawn.seed or 0, conduct)
+    steering: Steering | Replay | None = None
+    if interventions is not None:
+        steering = Replay(model, interventions, drawn.seed or 0)
+    elif followed or conduct.unsteady:
+        loss = blood_fraction(model, drawn) if conduct.blood_loss else None
+        visiting = Visiting(24.0 * visit_days, table, lower, drawn.seed or 0, loss, conduct)
         cycles = np.array(regimen.starts(horizon))
         steering = Steering(model, events, cycles, horizon, followed, visiting, _at_zero(model, drawn))
+    if steering is not None:
         events, visit_days = [slot.event for slot in steering.slots], steering.looks / 24.0
     wanted = np.unique(np.concatenate([hours, 24.0 * visit_days, 24.0 * possible, [0.0, first], edges[:-1]]))
     options: dict[str, Any] = {
@@ -268,13 +278,9 @@ def _courses(
 
 def _at_zero(model: Model, drawn: Subjects) -> dict[str, np.ndarray]:
     """Return the counts at time zero (subject)."""
+    given = {name: model.start.get(name, drawn.values[f"{name}.baseline"]) for name in model.lineages}
     return {
-        name: np.array(
-            np.broadcast_to(model.start.get(name, drawn.values[f"{name}.baseline"]), drawn.size)[: drawn.size]
-        )
-        if np.ndim(drawn.values[f"{name}.baseline"]) == 0 or name in model.start
-        else np.asarray(drawn.values[f"{name}.baseline"])[: drawn.size]
-        for name in model.lineages
+        name: np.array(np.broadcast_to(v, np.shape(v) or drawn.size)[: drawn.size], float) for name, v in given.items()
     }
 
 

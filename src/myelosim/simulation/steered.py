@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+import xarray as xr
 from numpy.typing import NDArray
 
 from myelosim import engine
@@ -17,9 +18,10 @@ from myelosim.rules import Calendar, Clinic, Decider
 from myelosim.simulation.observed import observe
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import DoseEvent
-from myelosim.spec.rule import Conduct, Delay, Give, Rule
+from myelosim.spec.rule import Conduct, Delay, Give, Rule, Transfuse
 
 Floats = NDArray[np.float64]
+Bools = NDArray[np.bool_]
 
 MOST_EVENTS = 20_000
 
@@ -30,7 +32,12 @@ class Slot:
 
     event: DoseEvent
     rule: str = ""
-    action: Give | None = None
+    action: Give | Transfuse | None = None
+
+    @property
+    def planned(self) -> bool:
+        """Whether it is a dose of the plan, perhaps of a cycle put off."""
+        return self.action is None and self.event.kind == "dose"
 
 
 @dataclass
@@ -43,8 +50,8 @@ class Steered:
     visits: Floats  # hours
     count: dict[str, Floats]  # lineage -> (subject, visit), before what happens there
     observed: dict[str, Floats]  # likewise, NaN where nobody looked
-    clinic: Clinic
-    held: Floats  # hours on hold (subject)
+    clinic: Clinic | None = None  # whose decisions they are; None where they are repeated
+    held: Floats | None = None  # hours on hold (subject)
 
     @property
     def events(self) -> list[DoseEvent]:
@@ -60,6 +67,7 @@ class Visiting:
     table: Table
     lower: Mapping[str, float | None]
     seed: int
+    draw: Floats | None = None  # fraction of the blood that a visit takes (subject)
     conduct: Conduct = field(default_factory=Conduct)
 
 
@@ -103,7 +111,8 @@ class Steering:
         )  # fmt: skip
         self.slots = self._slots(events, doses, cycles, rules)
         self.given = np.zeros((self.size, len(self.slots)))
-        self.planned = np.array([0.0 if s.action or s.event not in events else s.event.amount for s in self.slots])
+        own = {id(event) for event in events}
+        self.planned = np.array([s.event.amount if id(s.event) in own else 0.0 for s in self.slots])
         self.given[:] = self.planned
 
     def run(self, times: Floats, **options: Any) -> tuple[engine.Running, Steered]:
@@ -111,30 +120,19 @@ class Steering:
         running = engine.Running(
             self.model, [s.event for s in self.slots], times=times, given=self.given.copy(), **options
         )
-        seen: dict[str, list[Floats]] = {name: [] for name in self.model.lineages}
-        count: dict[str, list[Floats]] = {name: [] for name in self.model.lineages}
-        held = np.zeros(self.size)
-        self._decide(running, -np.inf, self.looks[0] if len(self.looks) else np.inf, held)
+        visits = Visits(self.model, self.visiting.seed)
+        held, nobody = np.zeros(self.size), np.zeros(self.size, bool)
+        self._decide(running, -np.inf, self.looks[0] if len(self.looks) else np.inf, nobody, held)
         for hour, then in zip(self.looks, [*self.looks[1:], np.inf], strict=True):
-            running.advance(hour)
-            here = running.counts()
             there = self.clinic.attends(hour)
-            observed = {}
-            for name, values in here.items():
-                drawn = np.where(there, values, np.nan)[:, None]
-                called = observable(name)
-                own = observe(drawn, [hour], called, self.model.residual.get(called), self.visiting.seed)[:, 0]
-                count[name].append(drawn[:, 0])
-                seen[name].append(own)
-                observed[called] = own
-            self.clinic.look(hour, observed)
-            self._decide(running, hour, then, held)
+            self.clinic.look(hour, visits.at(running, hour, there))
+            self._decide(running, hour, then, there, held)
         running.advance()
         return running, Steered(
-            self.slots, self.given, self.planned, self.looks, _stacked(count), _stacked(seen), self.clinic, held
+            self.slots, self.given, self.planned, self.looks, visits.count, visits.observed, self.clinic, held
         )
 
-    def _decide(self, running: engine.Running, hour: float, then: float, held: Floats) -> None:
+    def _decide(self, running: engine.Running, hour: float, then: float, there: Bools, held: Floats) -> None:
         """Set the amounts from one visit to the next, and count the hours on hold."""
         since = hour
         for i, slot in enumerate(self.slots):
@@ -143,15 +141,26 @@ class Steering:
                 continue
             self._hold(held, since, time)
             since = time
-            if slot.action is None:
-                amounts = self.clinic.planned(slot.event.drug, time)
-            else:
-                amounts = self.clinic.course(slot.rule, slot.action, time)
-            amounts = amounts * self._kept(slot.event)
+            amounts = self._amounts(slot, there)
             if not np.array_equal(amounts, self.given[:, i]):
                 self.given[:, i] = amounts
                 running.give(i, amounts)
         self._hold(held, since, min(then, self.horizon))
+
+    def _amounts(self, slot: Slot, there: Bools) -> Floats:
+        event, clinic = slot.event, self.clinic
+        if event.kind == "draw":
+            assert self.visiting.draw is not None
+            return np.where(there, self.visiting.draw, 0.0)
+        if isinstance(slot.action, Transfuse):
+            orders = clinic.orders.transfusions
+            return sum(
+                (o.units for o in orders if o.by == slot.action and abs(o.hour - event.time) < 1e-6),
+                np.zeros(self.size),
+            )
+        if slot.action is None:
+            return clinic.planned(event.drug, event.time) * self._kept(event)
+        return clinic.course(slot.rule, slot.action, event.time) * self._kept(event)
 
     def _hold(self, held: Floats, since: float, until: float) -> None:
         if np.isfinite(since) and until > since:
@@ -181,8 +190,16 @@ class Steering:
                     slots += [
                         Slot(replace(action.event, time=h, count=1, interval=0.0), rule.name, action) for h in hours
                     ]
+                elif isinstance(action, Transfuse):
+                    own = next(name for name in self.model.lineages if observable(name) == action.lineage)
+                    hours = decided[decided <= self.horizon]
+                    slots += [
+                        Slot(DoseEvent(own, h, action.units, kind="transfusion"), rule.name, action) for h in hours
+                    ]
                 elif isinstance(action, Delay):
                     slots += _later([e for e in events if e.drug == action.drug], cycles, decided, self.horizon)
+        if self.visiting.draw is not None:
+            slots += [Slot(DoseEvent("blood", h, float(np.mean(self.visiting.draw)), kind="draw")) for h in self.looks]
         if len(slots) > MOST_EVENTS:
             raise SpecError(
                 f"the rules may give {len(slots):,} doses, and {MOST_EVENTS:,} can be followed; look less often or end earlier"
@@ -190,8 +207,84 @@ class Steering:
         return sorted(slots, key=lambda slot: slot.event.time)
 
 
-def _stacked(columns: Mapping[str, list[Floats]]) -> dict[str, Floats]:
-    return {name: np.stack(own, axis=1) for name, own in columns.items() if own}
+class Visits:
+    """What was there at each visit, and what was seen of it."""
+
+    def __init__(self, model: Model, seed: int) -> None:
+        self.model, self.seed = model, seed
+        self._count: dict[str, list[Floats]] = {name: [] for name in model.lineages}
+        self._observed: dict[str, list[Floats]] = {name: [] for name in model.lineages}
+
+    def at(self, running: engine.Running, hour: float, there: Bools) -> dict[str, Floats]:
+        """Go on to a visit and return what is observed of whom, by lineage coordinate."""
+        running.advance(hour)
+        seen = {}
+        for name, values in running.counts().items():
+            count, called = np.where(there, values, np.nan), observable(name)
+            seen[called] = observe(count[:, None], [hour], called, self.model.residual.get(called), self.seed)[:, 0]
+            self._count[name].append(count)
+            self._observed[name].append(seen[called])
+        return seen
+
+    @property
+    def count(self) -> dict[str, Floats]:
+        """Lineage of the model -> true counts (subject, visit), NaN where nobody looked."""
+        return {name: np.stack(own, axis=1) for name, own in self._count.items() if own}
+
+    @property
+    def observed(self) -> dict[str, Floats]:
+        """Lineage of the model -> observed counts, likewise."""
+        return {name: np.stack(own, axis=1) for name, own in self._observed.items() if own}
+
+
+class Replay:
+    """The interventions of an earlier run, given as fixed on the same timeline.
+
+    Parameters
+    ----------
+    model : Model
+        What is simulated.
+    ds : xarray.Dataset
+        The earlier run's result, of one arm.
+    seed : int
+        The population's.
+    """
+
+    def __init__(self, model: Model, ds: xr.Dataset, seed: int) -> None:
+        if "arm" in ds.dims:
+            raise SpecError("interventions: the result holds several arms; pick one, ds.sel(arm=...)")
+        missing = [n for n in ("dose_given", "dose_time", "dose_kind", "visit") if n not in ds.variables]
+        if missing:
+            raise SpecError(
+                f"interventions: the result has no {missing[0]}; give one with visits, of simulate or compare"
+            )
+        ds = ds.isel(dose=ds["dose_time"].notnull().to_numpy())
+        self.model, self.seed = model, seed
+        columns = [
+            ds[f"dose_{n}"].to_numpy().tolist()
+            for n in ("drug", "time", "planned", "unit", "duration", "route", "kind")
+        ]
+        events = [
+            DoseEvent(drug, 24.0 * day, planned, unit, duration, route, kind=kind)
+            for drug, day, planned, unit, duration, route, kind in zip(*columns, strict=True)
+        ]
+        self.slots = [Slot(event) for event in events]
+        self.given = ds["dose_given"].transpose("subject", "dose").to_numpy()
+        self.planned = np.array([e.amount for e in events])
+        seen = ds["observed"].notnull().any("lineage").transpose("subject", "visit").to_numpy()
+        self.there = seen[:, seen.any(axis=0)]
+        self.looks = 24.0 * ds["visit"].to_numpy()[seen.any(axis=0)]
+
+    def run(self, times: Floats, **options: Any) -> tuple[engine.Running, Steered]:
+        """Run to the horizon, as :meth:`Steering.run` does."""
+        running = engine.Running(
+            self.model, [s.event for s in self.slots], times=times, given=self.given.copy(), **options
+        )
+        visits = Visits(self.model, self.seed)
+        for hour, there in zip(self.looks, self.there.T, strict=True):
+            visits.at(running, hour, there)
+        running.advance()
+        return running, Steered(self.slots, self.given, self.planned, self.looks, visits.count, visits.observed)
 
 
 def _looks(rules: Sequence[Rule | Decider], visits: Floats, horizon: float) -> Floats:

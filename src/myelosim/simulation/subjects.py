@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
+import numpy as np
 import pandas as pd
 
 from myelosim.errors import SpecError
@@ -65,3 +66,16 @@ def displaced(model: Model, start: Mapping[str, float]) -> Model:
         if not 0 < count <= MOST_COUNT:
             raise SpecError(f"start: {name} = {count:g} is not a positive count of at most {MOST_COUNT:g}")
     return replace(model, start={**model.start, **{names[name]: float(count) for name, count in start.items()}})
+
+
+def blood_fraction(model: Model, drawn: Subjects) -> np.ndarray:
+    """Return the part of the blood that one draw takes (subject)."""
+    about = model.subjects
+    weight = drawn.covariates.get("weight")
+    if about.draw_volume is None or about.blood_volume is None or weight is None:
+        raise SpecError(
+            f"{model.name}: what a draw takes needs the subjects' weight, [blood] volume and draw; add them"
+        )
+    return np.broadcast_to(about.draw_volume / (about.blood_volume * np.asarray(weight, float)), (drawn.size + LANES,))[
+        : drawn.size
+    ]

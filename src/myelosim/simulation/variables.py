@@ -49,9 +49,10 @@ def doses(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned:
         "dose_time": variable(("dose",), np.array([e.time / 24.0 for e in events]), "day", "days since time zero"),
         "dose_drug": ("dose", np.array([e.drug for e in events], dtype=str)),
         "dose_kind": ("dose", np.array([e.kind for e in events], dtype=str)),
-        "dose_rate": variable(
-            ("dose",), np.array([e.amount / e.duration if e.duration else 0.0 for e in events]), "", "amount per hour"
+        "dose_duration": variable(
+            ("dose",), np.array([e.duration for e in events], float), "h", "duration of an infusion"
         ),
+        "dose_route": ("dose", np.array([e.route for e in events], dtype=str)),
         "dose_unit": ("dose", np.array([dose_unit(model, e) for e in events], dtype=str)),
     }
 
@@ -76,7 +77,9 @@ def kept(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: 
             out += np.any(given[:, which & (day == one)] > 0, axis=1)
         return out
 
+    units = np.array([e.kind == "transfusion" for e in events], bool)
     return {
+        "transfused_units": variable(("subject",), given[:, units].sum(axis=1), "1", "units of cells transfused"),
         "dose_intensity": variable(("subject",), intensity, "1", "dose given over dose planned"),
         "gcsf_days": variable(("subject",), days(support), "day", "days with a supportive drug"),
         "rescue_days": variable(
@@ -87,6 +90,8 @@ def kept(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: 
 
 def decided(steered: Steered) -> Variables:
     """Return the decision log by decision, and by subject how long drugs were held, who gave up, and what was transfused."""
+    if steered.clinic is None or steered.held is None:
+        return {}
     log, orders = steered.clinic.log.columns(), steered.clinic.orders
     stopped = np.logical_or.reduce([standing.stopped for standing in orders.by_drug.values()])
     dim = ("decision",)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 # Doses written as repeating must not fall off the horizon by round-off.
 _SLACK = 1e-9
 
-DOSE_KINDS = ("dose", "reset", "reset_dose", "other")
+DOSE_KINDS = ("dose", "reset", "reset_dose", "other", "transfusion", "draw")
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,8 @@ class DoseEvent:
     kinetics' channels, empty for the route's default. ``count`` doses are given ``interval`` apart, without end
     where it is ``None``. ``modelled`` takes the duration from the kinetics' own parameter (RATE -2).
     ``steady_state`` replaces whatever was there by the steady state of this dose given every ``interval`` (SS 1).
-    ``kind`` is "dose", "reset" (EVID 3), "reset_dose" (EVID 4) or "other" (EVID 2).
+    ``kind`` is "dose", "reset" (EVID 3), "reset_dose" (EVID 4), "other" (EVID 2), "transfusion" (``amount`` units of cells for
+    the lineage in ``drug``) or "draw" (``amount`` is the fraction of the blood that is taken).
     """
 
     drug: str

@@ -269,8 +269,14 @@ def _sensible(table: Table, rule: Rule, setting: Setting) -> None:
             "until", "nothing lasts until then: the rule neither holds, delays, gives again and again nor adds visits"
         )
     for action in rule.actions:
-        if isinstance(action, Transfuse) and action.lineage not in known:
-            table.fail("do", f"the model has no {action.lineage} to transfuse{suggestion(action.lineage, known)}")
+        if isinstance(action, Transfuse):
+            own = {observable(name): one for name, one in setting.model.lineages.items()}.get(action.lineage)
+            if own is None or own.structure.get("transfused") != "yes":
+                need = 'transfused = "yes", unit_rise and donor_survival'
+                table.fail(
+                    "do",
+                    f"the model does not say what a transfusion of {action.lineage} does; its lineage needs {need}",
+                )
         elif isinstance(action, Hold | Delay) and setting.regimen.events and action.drug not in setting.regimen.drugs:
             table.fail("do", f"the arm is not dosed with {action.drug}, so that there is nothing to hold")
     if "triggered" in rule.recover and rule.until is not None:

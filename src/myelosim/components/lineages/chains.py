@@ -10,7 +10,8 @@
 With one age cells die at random (exponential survival); with many each lives close to ``residence``. A ``loss``
 factor of 1 + E makes them age that much faster, which at its onset is a random loss of E / residence. A
 self-renewing first precursor leaves at ktr whatever the ``maturation``: slowing only its exit would let it grow
-without gain in cells. The feedback w is carried as a state, w' = -gamma * w * A' / A, which saves a power at every
+without gain in cells. Transfused cells are a pool of their own that dies at random (exponentially) after ``donor_survival``; the
+feedback sees all cells. The feedback w is carried as a state, w' = -gamma * w * A' / A, which saves a power at every
 stage.
 """
 
@@ -23,31 +24,44 @@ from myelosim.components.contract import Declared, State
 
 SITES = ("production", "maturation", "egress", "loss")
 PRECURSORS = {"precursors": ("production", "self_renewing"), "n_precursors": range(1, 21)}
+TRANSFUSED = {"transfused": ("no", "yes")}
 
 MTT = Declared("mtt", "h", "mean transit time through the precursors")
 GAMMA = Declared("gamma", "1", "feedback exponent", closed=True)
 CAP = Declared(
     "cap", "1", "largest factor by which the feedback raises production", lower=1.0, closed=True, default=1e30
 )
+DONOR_SURVIVAL = Declared("donor_survival", "h", "mean time that a transfused cell spends in the blood")
 
 
 def states(structure: dict[str, Any], n_ages: int, unit: str) -> tuple[State, ...]:
-    """Return the precursors, the ages of circulating cells and the carried feedback."""
+    """Return the precursors, the ages of circulating cells, those of donors and the carried feedback."""
     ages = ("circulating",) if n_ages == 1 else tuple(f"age_{i + 1}" for i in range(n_ages))
-    names = (*(f"precursor_{i + 1}" for i in range(structure["n_precursors"])), *ages)
+    donors = ("donors",) if _transfused(structure) else ()
+    names = (*(f"precursor_{i + 1}" for i in range(structure["n_precursors"])), *ages, *donors)
     return (*(State(name, unit) for name in names), State("feedback", "1", carried=True))
+
+
+def donors(structure: dict[str, Any], n_ages: int) -> int | None:
+    """Return the state that a transfusion adds to, if there is one."""
+    return structure["n_precursors"] + n_ages if _transfused(structure) else None
+
+
+def _transfused(structure: dict[str, Any]) -> bool:
+    return structure.get("transfused") == "yes"
 
 
 def circulating(structure: dict[str, Any], n_ages: int) -> tuple[int, ...]:
     """Return the states that are in the blood."""
-    return tuple(range(structure["n_precursors"], structure["n_precursors"] + n_ages))
+    return tuple(range(structure["n_precursors"], structure["n_precursors"] + n_ages + _transfused(structure)))
 
 
 def start(base: Any, residence: Any, p: Any, structure: dict[str, Any], n_ages: int) -> tuple[Any, ...]:
     """Return the drug-free steady state."""
     n = structure["n_precursors"]
     precursor = base / residence * p.mtt / n
-    return (*(precursor for _ in range(n)), *(base / n_ages for _ in range(n_ages)), base / base)
+    foreign = (0.0 * base,) if _transfused(structure) else ()
+    return (*(precursor for _ in range(n)), *(base / n_ages for _ in range(n_ages)), *foreign, base / base)
 
 
 def carry(y: tuple[Any, ...], base: Any, p: Any, structure: dict[str, Any]) -> tuple[Any, ...]:
@@ -58,7 +72,12 @@ def carry(y: tuple[Any, ...], base: Any, p: Any, structure: dict[str, Any]) -> t
 def rhs(y: tuple[Any, ...], base: Any, residence: Any, p: Any, site: Any, structure: dict[str, Any]) -> tuple[Any, ...]:
     """Return the derivatives; ``base`` is the count at rest, ``residence`` its mean time in the blood (h)."""
     n = structure["n_precursors"]
-    precursors, ages, feedback = y[:n], y[n:-1], y[-1]
+    blood, feedback = y[n:-1], y[-1]
+    precursors, ages, foreign = (
+        y[:n],
+        blood[: len(blood) - _transfused(structure)],
+        blood[len(blood) - _transfused(structure) :],
+    )
     ktr, renewing = n / p.mtt, structure["precursors"] == "self_renewing"
     source = ktr * precursors[0] if renewing else base / residence
     births = source * (site.production * minimum(feedback, p.cap))
@@ -66,7 +85,9 @@ def rhs(y: tuple[Any, ...], base: Any, residence: Any, p: Any, site: Any, struct
     steps[-1] = steps[-1] * site.egress
     matured, release = _passage(births, precursors, steps)
     aged, removal = _passage(release, ages, [len(ages) / residence * site.loss] * len(ages))
-    return (*matured, *aged, -p.gamma * feedback * ((release - removal) / sum(ages)))
+    lost = tuple(pool / p.donor_survival * site.loss for pool in foreign)
+    change = release - removal - sum(lost)
+    return (*matured, *aged, *(-one for one in lost), -p.gamma * feedback * (change / sum(blood)))
 
 
 def _passage(inflow: Any, pools: tuple[Any, ...], rates: list[Any]) -> tuple[tuple[Any, ...], Any]:

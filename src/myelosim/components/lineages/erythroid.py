@@ -25,14 +25,15 @@ from typing import Any
 from myelosim.components.contract import Declared, State
 from myelosim.components.lineages import chains
 
-STRUCTURE = {**chains.PRECURSORS, "n_ages": range(1, 41)}
-DEFAULTS = {"precursors": "production", "n_precursors": 3, "n_ages": 12}
+STRUCTURE = {**chains.PRECURSORS, **chains.TRANSFUSED, "n_ages": range(1, 41)}
+DEFAULTS = {"transfused": "no", "precursors": "production", "n_precursors": 3, "n_ages": 12}
 SITES = chains.SITES
 STIFF = False
 
 
 def parameters(structure: dict[str, Any]) -> tuple[Declared, ...]:
     """Return what the lineage asks for."""
+    transfused = (Declared("unit_rise", "g/dL", "rise of the count by one unit transfused"), chains.DONOR_SURVIVAL)
     return (
         Declared("baseline", "g/dL", "hemoglobin before treatment"),
         chains.MTT,
@@ -42,6 +43,7 @@ def parameters(structure: dict[str, Any]) -> tuple[Declared, ...]:
         Declared("mch", "pg", "hemoglobin per red cell"),
         Declared("mcv", "fL", "volume of a red cell"),
         Declared("reticulocyte_time", "h", "time for which a released cell counts as a reticulocyte", default=24.0),
+        *(transfused if structure["transfused"] == "yes" else ()),
     )
 
 
@@ -58,6 +60,16 @@ def states(structure: dict[str, Any]) -> tuple[State, ...]:
 def circulating(structure: dict[str, Any]) -> tuple[int, ...]:
     """Return the states that make up the count: what a blood loss or a transfusion changes."""
     return chains.circulating(structure, structure["n_ages"])
+
+
+def donors(structure: dict[str, Any]) -> int | None:
+    """Return the state that a transfusion adds to, if there is one."""
+    return chains.donors(structure, structure["n_ages"])
+
+
+def transfusion(p: Any) -> Any:
+    """Return what one unit adds to the donors' cells, 10^12/L."""
+    return 10 * p.unit_rise / p.mch
 
 
 def start(p: Any, structure: dict[str, Any]) -> tuple[Any, ...]:

@@ -16,20 +16,22 @@ from typing import Any
 from myelosim.components.contract import Declared, State
 from myelosim.components.lineages import chains
 
-STRUCTURE = {**chains.PRECURSORS, "loss": ("exponential", "lifespan"), "n_ages": range(2, 41)}
-DEFAULTS = {"precursors": "production", "n_precursors": 4, "loss": "exponential", "n_ages": 10}
+STRUCTURE = {**chains.PRECURSORS, **chains.TRANSFUSED, "loss": ("exponential", "lifespan"), "n_ages": range(2, 41)}
+DEFAULTS = {"transfused": "no", "precursors": "production", "n_precursors": 4, "loss": "exponential", "n_ages": 10}
 SITES = chains.SITES
 STIFF = False
 
 
 def parameters(structure: dict[str, Any]) -> tuple[Declared, ...]:
     """Return what the lineage asks for."""
+    transfused = (Declared("unit_rise", "10^9/L", "rise of the count by one unit transfused"), chains.DONOR_SURVIVAL)
     return (
         Declared("baseline", "10^9/L", "circulating platelets before treatment"),
         chains.MTT,
         chains.GAMMA,
         Declared("lifespan", "h", "mean time that a platelet spends in the blood"),
         chains.CAP,
+        *(transfused if structure["transfused"] == "yes" else ()),
     )
 
 
@@ -46,6 +48,16 @@ def states(structure: dict[str, Any]) -> tuple[State, ...]:
 def circulating(structure: dict[str, Any]) -> tuple[int, ...]:
     """Return the states that make up the count: what a blood loss or a transfusion changes."""
     return chains.circulating(structure, _n_ages(structure))
+
+
+def donors(structure: dict[str, Any]) -> int | None:
+    """Return the state that a transfusion adds to, if there is one."""
+    return chains.donors(structure, _n_ages(structure))
+
+
+def transfusion(p: Any) -> Any:
+    """Return what one unit adds to the donors' cells, 10^9/L."""
+    return p.unit_rise
 
 
 def start(p: Any, structure: dict[str, Any]) -> tuple[Any, ...]:

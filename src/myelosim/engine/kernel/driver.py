@@ -32,7 +32,16 @@ from myelosim.engine.kernel.structure import (
 from myelosim.engine.kernel.watch import begin_window, bracket, jump, watch
 from myelosim.engine.lanes import INNER, JIT, WIDTH, address, after, load, store
 
-BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET = 0, 1, 2, 3, 4, 5
+BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET, CELLS, LOSS = (
+    0,
+    1,
+    2,
+    3,
+    4,
+    5,
+    6,
+    7,
+)  # counts jump from RESET on
 DONE, STEP_TOO_SMALL, TOO_MANY_STEPS = 0, 1, 2
 MOST_STEPS = 200_000
 REPORT = 5  # status, time reached (h), steps, step size to go on with, step size after a dose
@@ -53,8 +62,10 @@ def act(work, kind, target, dose):
                 steady = weight / load(C, (RATE + mode) * WIDTH)
                 store(A, mode * WIDTH, load(A, mode * WIDTH) - steady)
                 store(S, drug * WIDTH, load(S, drug * WIDTH) + steady)
-    elif kind == BOLUS_STATE:
+    elif kind == BOLUS_STATE or kind == CELLS:
         store(Y, target * WIDTH, load(Y, target * WIDTH) + dose)
+    elif kind == LOSS:
+        store(Y, target * WIDTH, load(Y, target * WIDTH) * (1.0 - dose))
     elif kind == INFUSE_STATE:
         row = (2 * DRUGS + target) * WIDTH
         store(S, row, load(S, row) + dose)
@@ -144,7 +155,7 @@ def group(work, seen, plan, leg, who, H, rtol, out, report):
             break
         acted, fresh = act_from[i + 1] > act_from[i], False
         for a in range(act_from[i], act_from[i + 1]):
-            fresh = fresh or act_kind[a] == RESET
+            fresh = fresh or act_kind[a] >= RESET
             act(work, act_kind[a], act_target[a], load(amount, act_row[a] * n + g) * act_factor[a])
         carry(C, Y)
         expose_now(A, S, X)
