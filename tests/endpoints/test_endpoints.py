@@ -166,7 +166,7 @@ def test_nothing_is_known_of_a_subject_that_failed():
     course = make([ONE_DIP, ONE_DIP], DAYS, extra=LONG.levels("neutrophil"))
     for array in (course.track.minimum, course.track.minimum_time, course.count, course.observed):
         array[1] = NAN
-    found, whole = evaluate(course), evaluate(make([ONE_DIP], DAYS))
+    found, whole = evaluate(course), evaluate(make([ONE_DIP], DAYS, extra=LONG.levels("neutrophil")))
     for name, endpoint in ENDPOINTS.items():
         np.testing.assert_array_equal(found[name][0], whole[name][0], err_msg=name)
         if not name.endswith("baseline") and not endpoint.of and name != "baseline_grade":

@@ -17,7 +17,7 @@ from myelosim.endpoints import detection, duration, nadir, observed, recovery, s
 from myelosim.endpoints.course import Course, Track, levels, stack, windows
 from myelosim.endpoints.nadir import lowest
 
-__all__ = ["ENDPOINTS", "Course", "Endpoint", "Track", "evaluate", "levels", "lowest", "stack", "windows"]
+__all__ = ["ENDPOINTS", "FEVER", "Course", "Endpoint", "Track", "evaluate", "levels", "lowest", "stack", "windows"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +35,9 @@ class Endpoint:
     of: str = ""
     seen: bool = False
 
+
+FEVER = "below 0.5"
+"""Level of neutrophils whose time below stands for the risk of febrile neutropenia; fever itself is no state of the model."""
 
 ENDPOINTS: dict[str, Endpoint] = {
     "baseline": Endpoint(nadir.baseline, "count", "true count at time zero"),
@@ -63,6 +66,11 @@ ENDPOINTS: dict[str, Endpoint] = {
     "longest_grade3": Endpoint(partial(duration.longest, level="grade3"), "day", "longest episode of grade 3 or worse"),
     "days_grade4": Endpoint(partial(duration.days, level="grade4"), "day", "days at grade 4"),
     "longest_grade4": Endpoint(partial(duration.longest, level="grade4"), "day", "longest episode of grade 4"),
+    "days_below_half": Endpoint(
+        partial(duration.days, level=FEVER),
+        "day",
+        "days with neutrophils below 0.5: a surrogate for febrile neutropenia",
+    ),
     "grade3_at_horizon": Endpoint(duration.grade3_at_horizon, "flag", "still at grade 3 or worse at the horizon"),
     "recovery_day": Endpoint(recovery.recovery_day, "day", "day of lasting recovery after the last grade 3"),
     "recovery_day_baseline": Endpoint(
@@ -73,6 +81,7 @@ ENDPOINTS: dict[str, Endpoint] = {
     "true_onset": Endpoint(detection.true_onset, "day", "first fall to grade 3"),
     "caught": Endpoint(detection.caught, "flag", "a visit shows grade 3 or worse during a true episode", seen=True),
     "delay": Endpoint(detection.delay, "day", "days from the true onset to the visit that catches it", seen=True),
+    "missed_episodes": Endpoint(detection.missed_episodes, "1", "true episodes that no visit shows", seen=True),
     "false_alarms": Endpoint(
         detection.false_alarms, "1", "visits that show grade 3 or worse outside a true episode", seen=True
     ),

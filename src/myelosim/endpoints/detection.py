@@ -35,6 +35,14 @@ def delay(course: Course) -> Floats:
     return _first(course, hits(course)) - true_onset(course)
 
 
+def missed_episodes(course: Course) -> Floats:
+    """Return how many true episodes of grade 3 or worse no visit shows (subject); NaN where it has no number."""
+    found, hit = course.episodes("grade3"), hits(course)
+    inside = (course.hours[:, None] >= found.start[..., None]) & (course.hours[:, None] <= found.end[..., None])
+    missed = ~np.isnan(found.start) & ~np.any(inside & hit[:, None], axis=2)
+    return np.where(course.known("grade3"), missed.sum(axis=1).astype(np.float64), np.nan)
+
+
 def false_alarms(course: Course) -> Floats:
     """Return how many visits show grade 3 or worse outside a true episode (subject); NaN where it has no number."""
     wrong = np.sum(alarms(course), axis=1).astype(np.float64)

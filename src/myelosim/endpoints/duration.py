@@ -11,7 +11,9 @@ Floats = NDArray[np.float64]
 
 
 def days(course: Course, level: str) -> Floats:
-    """Return the days below the number of a grade (subject); NaN where there is none."""
+    """Return the days below the number of a grade, or another level (subject); NaN where there is none."""
+    if level not in course.levels:
+        return np.full(course.size, np.nan)
     return _known(course, level, course.episodes(level).total() / 24.0)
 
 

@@ -9,8 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myelosim.endpoints.course import Course
+from myelosim.errors import SpecError
 
-__all__ = ["DEFINITIONS", "Condition", "Definition", "Verdict", "toxicity"]
+__all__ = ["DEFINITIONS", "Condition", "Definition", "Verdict", "dose_limiting", "toxicity"]
 
 Floats = NDArray[np.float64]
 Flags = NDArray[np.bool_]
@@ -81,6 +82,19 @@ DEFINITIONS: dict[str, Definition] = {
     "neutropenia_7d": Definition("neutropenia_7d", (Condition("neutrophil", 0.5, 168.0),)),
     "hematologic": Definition("hematologic", (Condition("neutrophil", 0.5, 168.0), Condition("platelet", 25.0))),
 }
+
+
+def dose_limiting(name: str) -> Definition:
+    """Return a definition by its name.
+
+    Raises
+    ------
+    SpecError
+        There is none of that name.
+    """
+    if name not in DEFINITIONS:
+        raise SpecError(f"dlt: {name!r} is not a definition of dose-limiting toxicity; known: {', '.join(DEFINITIONS)}")
+    return DEFINITIONS[name]
 
 
 @dataclass(frozen=True, slots=True, eq=False)

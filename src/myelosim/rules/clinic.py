@@ -61,6 +61,8 @@ class Clinic:
         Lineage coordinate -> lower limit of normal.
     signs : mapping
         Sign -> subject -> hours at which it is noted.
+    leaving : array, optional
+        Hour from which a subject has no more doses and visits.
     """
 
     def __init__(
@@ -72,9 +74,11 @@ class Clinic:
         table: Table,
         lower: Mapping[str, float | None],
         signs: Mapping[str, Mapping[int, Sequence[float]]],
+        leaving: Floats | None = None,
     ) -> None:
         self.size = len(next(iter(start.values())))
         self.calendar, self.start, self.table, self.lower, self.signs = calendar, start, table, lower, signs
+        self.leaving = np.full(self.size, np.inf) if leaving is None else leaving
         self.log = Log(list(start))
         self.orders = Orders(drugs, self.size)
         self.followers = [Follower(rule, self.orders, self.log) for rule in rules if isinstance(rule, Rule)]
@@ -87,8 +91,9 @@ class Clinic:
     def attends(self, hour: float) -> Bools:
         """Tell who has a visit at an hour (subject)."""
         if np.any(np.abs(self.calendar.visits - hour) < SLACK):
-            return np.ones(self.size, bool)
-        return np.asarray(np.any([np.zeros(self.size, bool), *(f.wants(hour) for f in self.followers)], axis=0))
+            return np.asarray(hour < self.leaving)
+        wanted = np.any([np.zeros(self.size, bool), *(f.wants(hour) for f in self.followers)], axis=0)
+        return np.asarray(wanted & (hour < self.leaving))
 
     def look(self, hour: float, observed: Mapping[str, Floats]) -> None:
         """Look at what is observed at a visit (NaN for who has none), and decide."""
@@ -134,6 +139,7 @@ class Clinic:
         return self._gives(action.drug, hour, amount)
 
     def _gives(self, drug: str, hour: float, amount: Floats) -> Floats:
+        amount = np.where(hour < self.leaving, amount, 0.0)
         self.last[drug][amount > 0] = hour
         return amount
 

@@ -13,7 +13,8 @@ import pandas as pd
 import xarray as xr
 
 from myelosim import engine, results
-from myelosim.endpoints import Course, Track, levels, lowest, stack, windows
+from myelosim.endpoints import FEVER, Course, Track, levels, lowest, stack, windows
+from myelosim.endpoints.toxicity import Definition, dose_limiting
 from myelosim.engine import Run
 from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.population import Population
@@ -21,7 +22,7 @@ from myelosim.results import afford, coordinates, provenance, stacked, variable
 from myelosim.simulation.observed import observe
 from myelosim.simulation.steered import Replay, Steered, Steering, Visiting
 from myelosim.simulation.subjects import Subjects, blood_fraction, displaced, subjects
-from myelosim.simulation.variables import decided, doses, endpoints, kept, trajectories
+from myelosim.simulation.variables import decided, doses, endpoints, judged, kept, trajectories
 from myelosim.spec.dosing import dose_units, dosed_drug, resolve
 from myelosim.spec.followed import followed_rules
 from myelosim.spec.grading import load_grading, usual_grading
@@ -48,6 +49,7 @@ def simulate(
     rules: Any = (),
     conduct: Conduct | None = None,
     interventions: xr.Dataset | None = None,
+    dlt: str = "hematologic",
 ) -> xr.Dataset:
     """Simulate counts, concentrations and endpoints.
 
@@ -85,6 +87,8 @@ def simulate(
     interventions : xarray.Dataset, optional
         An earlier result of the same model and subjects, one arm: its doses, transfusions, draws and visits are repeated as fixed,
         and nothing is decided anew.
+    dlt : str
+        Definition of dose-limiting toxicity, one of ``myelosim.endpoints.toxicity.DEFINITIONS``.
 
     Returns
     -------
@@ -110,7 +114,7 @@ def simulate(
     return simulated(
         model, regimen, times=times, days=days, population=population, individuals=individuals, visits=visits,
         grading=grading, start=start, tolerance=tolerance, threads=threads, on_failure=on_failure, rules=rules,
-        conduct=conduct, interventions=interventions,
+        conduct=conduct, interventions=interventions, dlt=dlt,
     ).dataset  # fmt: skip
 
 
@@ -142,6 +146,7 @@ def simulated(
     rules: Any = (),
     conduct: Conduct | None = None,
     interventions: xr.Dataset | None = None,
+    dlt: str = "hematologic",
 ) -> Simulated:
     """Do what :func:`simulate` does; ``candidates`` are further elapsed days on which blood might be drawn."""
     regimen = regimen if isinstance(regimen, Regimen) else resolve(Regimen.parse(regimen, dose_units(model)), model)
@@ -161,8 +166,9 @@ def simulated(
     possible = np.asarray(candidates, float)
     grading = grading or usual_grading(model.subjects.species)
     table = load_grading(grading)
+    toxicity = dose_limiting(dlt)
     lower = {observable(name): _lower_limit(model, name) for name in model.lineages}
-    watched = {name: _levels(model, name, drawn, table) for name in model.lineages}
+    watched = {name: _levels(model, name, drawn, table, toxicity) for name in model.lineages}
     edges = np.unique([first, *(c for c in regimen.starts(horizon) if c > first), horizon])
     followed = followed_rules(rules, model, regimen, table, conduct)
     steering: Steering | Replay | None = None
@@ -202,6 +208,7 @@ def simulated(
                 ("subject", "lineage", "visit"), stacked(seen), "", "count seen at the visit"
             )
             coords["visit"] = ("visit", visit_days, {"units": "day", "long_name": "days since time zero"})
+        variables |= judged(toxicity, courses, model, events, given, planned)
         if len(edges) > 2:
             coords["cycle"] = np.arange(1, len(edges))
     might: dict[str, Course] = {}
@@ -212,6 +219,7 @@ def simulated(
         python_warnings.warn(text, MyelosimWarning, stacklevel=2)
     attrs = provenance(model.spec_hash, drawn.seed, tolerance, model.assumed, said)
     attrs |= {"title": model.title, "model": model.name, "regimen": regimen.text, "grading": grading}
+    attrs["dlt"] = toxicity.name
     attrs["illustrative"] = int(model.illustrative)
     return Simulated(results.dataset(variables, coords, attrs), courses, might)
 
@@ -242,11 +250,13 @@ def _lower_limit(model: Model, lineage: str) -> float | None:
     return limits.get(observable(lineage), limits.get(lineage))
 
 
-def _levels(model: Model, lineage: str, drawn: Subjects, table: Any) -> dict[str, np.ndarray]:
+def _levels(model: Model, lineage: str, drawn: Subjects, table: Any, toxicity: Definition) -> dict[str, np.ndarray]:
     baseline = np.broadcast_to(
         drawn.values[f"{lineage}.baseline"], np.shape(drawn.values[f"{lineage}.baseline"]) or (1,)
     )
-    return levels(observable(lineage), table, baseline, _lower_limit(model, lineage))
+    called = observable(lineage)
+    extra = toxicity.levels(called) | ({FEVER: 0.5} if called == "neutrophil" else {})
+    return levels(called, table, baseline, _lower_limit(model, lineage), extra=extra)
 
 
 def _courses(

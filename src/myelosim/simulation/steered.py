@@ -108,6 +108,7 @@ class Steering:
         self.clinic = Clinic(
             rules, Calendar(doses, cycles, first, visiting.visits), list(model.drugs),
             {observable(name): count for name, count in start.items()}, visiting.table, visiting.lower, signs,
+            _leaving(conduct.dropout, visiting.seed, self.size),
         )  # fmt: skip
         self.slots = self._slots(events, doses, cycles, rules)
         self.given = np.zeros((self.size, len(self.slots)))
@@ -205,6 +206,13 @@ class Steering:
                 f"the rules may give {len(slots):,} doses, and {MOST_EVENTS:,} can be followed; look less often or end earlier"
             )
         return sorted(slots, key=lambda slot: slot.event.time)
+
+
+def _leaving(dropout: float, seed: int, size: int) -> Floats | None:
+    """Return when subjects leave (h): at a constant rate, a fraction ``dropout`` within a year."""
+    if not dropout:
+        return None
+    return np.asarray(24.0 * 365.25 * np.log(uniforms(seed, "dropout", size, 1)[:, 0]) / np.log1p(-dropout))
 
 
 class Visits:

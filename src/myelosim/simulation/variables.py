@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from myelosim.endpoints import ENDPOINTS, Course, evaluate
+from myelosim.endpoints.toxicity import Definition, toxicity
 from myelosim.engine import Run
 from myelosim.results import EXTRA, stacked, variable
 from myelosim.simulation.steered import Steered
@@ -62,13 +63,40 @@ def dose_unit(model: Model, event: DoseEvent) -> str:
     return event.unit or (model.drugs[event.drug].amount_unit if event.drug in model.drugs else "")
 
 
+def judged(
+    definition: Definition, courses: Mapping[str, Course], model: Model, events: Sequence[DoseEvent], given: np.ndarray,
+    planned: np.ndarray,
+) -> Variables:  # fmt: skip
+    """Return dose-limiting toxicity, true and as seen, by subject; nothing where the model lacks its lineages."""
+    if not any(condition.lineage in courses for condition in definition.conditions):
+        return {}
+    start = next(iter(courses.values())).start
+    opens, closes = (start + edge for edge in definition.window)
+    early = np.array([opens <= e.time < closes for e in events], bool)
+    verdict = toxicity(definition, courses, _intensity(model, events, given, np.where(early, planned, 0.0), early))
+    about = f"dose-limiting toxicity ({definition.name})"
+    return {
+        "dlt": variable(("subject",), verdict.true, "1", about),
+        "observed_dlt": variable(("subject",), verdict.observed, "1", f"{about}, from visits"),
+    }
+
+
+def _intensity(
+    model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray, which: np.ndarray | bool = True
+) -> np.ndarray:
+    """Return the dose of the study drugs given over the one planned (subject), of some of the events; 1 where none is planned."""
+    study = (
+        np.array([e.kind in ("dose", "reset_dose") and not model.drugs[e.drug].supportive for e in events], bool)
+        & which
+    )
+    factor = np.array([dose_factor(e, model)[0] if own else 0.0 for e, own in zip(events, study, strict=True)])
+    total = float(planned @ factor)
+    return np.asarray(given @ factor / total if total else np.ones(len(given)))
+
+
 def kept(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray) -> Variables:
     """Return what became of the plan, by subject: dose intensity, and days with a supportive drug, planned and not."""
     support = np.array([e.drug in model.drugs and model.drugs[e.drug].supportive for e in events], bool)
-    study = ~support & np.array([e.kind in ("dose", "reset_dose") for e in events], bool)
-    factor = np.array([dose_factor(e, model)[0] if own else 0.0 for e, own in zip(events, study, strict=True)])
-    total = float(planned @ factor)
-    intensity = given @ factor / total if total else np.ones(len(given))
     day = np.array([np.floor(e.time / 24.0 + 1e-9) for e in events])
 
     def days(which: np.ndarray) -> np.ndarray:
@@ -80,7 +108,9 @@ def kept(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: 
     units = np.array([e.kind == "transfusion" for e in events], bool)
     return {
         "transfused_units": variable(("subject",), given[:, units].sum(axis=1), "1", "units of cells transfused"),
-        "dose_intensity": variable(("subject",), intensity, "1", "dose given over dose planned"),
+        "dose_intensity": variable(
+            ("subject",), _intensity(model, events, given, planned), "1", "dose given over dose planned"
+        ),
         "gcsf_days": variable(("subject",), days(support), "day", "days with a supportive drug"),
         "rescue_days": variable(
             ("subject",), days(support & (planned == 0)), "day", "days with a supportive drug that was not planned"

@@ -8,7 +8,7 @@ from myelosim.spec.rule import Conduct
 
 
 def read_conduct(table: Table, days: float) -> Conduct:
-    """Read turnaround, blood loss, missed doses, scatter of doses and clinical signs; ``days`` is the horizon."""
+    """Read turnaround, blood loss, missed doses, scatter of doses, dropout and clinical signs; ``days`` is the horizon."""
     held = table.table("conduct")
     if held is None:
         return Conduct()
@@ -16,10 +16,11 @@ def read_conduct(table: Table, days: float) -> Conduct:
     blood_loss = held.boolean("blood_loss", False)
     missed = held.number("missed", 0.0, low=0.0, high=1.0)
     dose_cv = held.number("dose_cv", 0.0, low=0.0, high=10.0)
+    dropout = held.number("dropout", 0.0, low=0.0, high=0.99)
     signs = {name: _sign(one, days) for name, one in held.children("signs").items()}
     held.known.append("signs")
     held.finish()
-    return Conduct(turnaround, blood_loss, missed, dose_cv, signs)
+    return Conduct(turnaround, blood_loss, missed, dose_cv, dropout, signs)
 
 
 def _sign(table: Table, days: float) -> dict[int, tuple[float, ...]]:

@@ -215,6 +215,7 @@ class Conduct:
 
     ``turnaround`` (h) is from draw to decision where a rule does not say; with ``blood_loss`` what is drawn is missing from the
     blood; ``missed`` is the probability that a dose is not given, ``dose_cv`` the scatter of what is given of it;
+    ``dropout`` is the fraction of subjects that leave within a year for reasons of their own, without further doses or visits;
     ``signs`` maps a sign to subject -> elapsed days on which it is noted.
     """
 
@@ -222,9 +223,10 @@ class Conduct:
     blood_loss: bool = False
     missed: float = 0.0
     dose_cv: float = 0.0
+    dropout: float = 0.0
     signs: dict[str, dict[int, tuple[float, ...]]] = field(default_factory=dict)
 
     @property
     def unsteady(self) -> bool:
         """Whether anything makes what is given differ from the plan."""
-        return bool(self.missed or self.dose_cv or self.blood_loss)
+        return bool(self.missed or self.dose_cv or self.blood_loss or self.dropout)

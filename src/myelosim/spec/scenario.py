@@ -74,6 +74,7 @@ class Scenario:
     tolerance: float = 1e-6
     recommend: Recommend | None = None
     conduct: Conduct = field(default_factory=Conduct)
+    dlt: str = "hematologic"
     text: str = ""
     path: str = field(default="", compare=False)
 

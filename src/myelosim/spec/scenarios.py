@@ -60,14 +60,14 @@ def read_scenario(table: Table, name: str) -> Scenario:
     tolerance = table.number("tolerance", 1e-6, low=1e-12, high=1e-2)
     lineages = _lineages(table, model)
     recommend = _recommend(table, days, model)
-    conduct = read_conduct(table, days)
+    conduct, dlt = read_conduct(table, days), table.text("dlt", "hematologic")
     arms = read_arms(table, model, days, Rules(table.children("rule"), grades, conduct))
     table.finish()
     table.findings.check()
     assert model is not None
     return Scenario(
         name=name, title=title, load=load, model=model, days=days, arms=arms, visits=visits, grading=grading, size=size,
-        seed=seed, lineages=lineages, tolerance=tolerance, recommend=recommend, conduct=conduct,
+        seed=seed, lineages=lineages, tolerance=tolerance, recommend=recommend, conduct=conduct, dlt=dlt,
         text=text,
     )  # fmt: skip
 

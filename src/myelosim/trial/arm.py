@@ -37,7 +37,7 @@ def run_arm(scenario: Scenario, arm: Arm, candidates: Sequence[float] = (), *, t
         done = simulated(
             arm.model, arm.regimen, days=scenario.days, population=Population(size, scenario.seed, covariates),
             visits=list(scenario.visits) or None, candidates=candidates, grading=scenario.grading,
-            tolerance=scenario.tolerance, threads=threads, warn=False, rules=arm.rules, conduct=scenario.conduct,
+            tolerance=scenario.tolerance, threads=threads, warn=False, rules=arm.rules, conduct=scenario.conduct, dlt=scenario.dlt,
         )  # fmt: skip
     except MyelosimError as error:
         raise type(error)(f"arm '{arm.name}': {error}") from error
