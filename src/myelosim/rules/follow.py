@@ -71,7 +71,7 @@ class Follower:
 
     def _may(self, look: Look, there: bool = True) -> Bools:
         rule = self.rule
-        may = ~self.active & (look.cycle >= rule.cycle) & (look.hour >= rule.since - SLACK)
+        may = ~self.active & ((look.cycle >= rule.cycle) | (rule.cycle == 1)) & (look.hour >= rule.since - SLACK)
         may &= look.hour - self.ended >= rule.gap - SLACK
         if there:
             may = may & look.there

@@ -296,10 +296,15 @@ class Replay:
 
 
 def _looks(rules: Sequence[Rule | Decider], visits: Floats, horizon: float) -> Floats:
-    """Return the hours at which somebody may have a visit: every day where a rule adds visits."""
-    more = any(isinstance(rule, Rule) and rule.visits is not None for rule in rules)
-    daily = np.arange(0.0, horizon + 1e-6, 24.0) if more else np.zeros(0)
-    return np.unique(np.round(np.concatenate([visits, daily]), 6))
+    """Return the hours at which somebody may have a visit: those of the calendar, and those that rules may add to any of them."""
+    steps = {24.0 * rule.visits for rule in rules if isinstance(rule, Rule) and rule.visits is not None}
+    if any(step % 24.0 for step in steps):  # twice weekly is every three or four days
+        steps = {24.0}
+    looks, new = set(np.round(visits, 6).tolist()), set(np.round(visits, 6).tolist())
+    while new:
+        new = {h + step for h in new for step in steps if h + step <= horizon + 1e-6} - looks
+        looks |= new
+    return np.array(sorted(looks))
 
 
 def _planned(events: Sequence[DoseEvent]) -> dict[str, tuple[Floats, Floats]]:
