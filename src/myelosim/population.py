@@ -26,16 +26,18 @@ Values = dict[str, Any]
 
 @dataclass(frozen=True, slots=True, eq=False)
 class Population:
-    """Subjects 0..size-1 of a seed.
+    """Subjects of a seed: 0..size-1, or from ``first`` on.
 
     Parameters
     ----------
     size : int
-        How many, at least one. The first subjects of a larger population of the same seed are the same.
+        How many, at least one. A subject is the same in every population of the same seed.
     seed : int
         Names the draw.
     covariates : mapping, optional
         Covariate -> one value for all, or one per subject. What is not given is the model's typical subject.
+    first : int
+        Who the first one is: a part of a larger population.
 
     Examples
     --------
@@ -46,9 +48,10 @@ class Population:
     size: int
     seed: int = 0
     covariates: Mapping[str, Any] = field(default_factory=dict)
+    first: int = 0
 
     def __post_init__(self) -> None:
-        for name, value, low in (("size", self.size, 1), ("seed", self.seed, 0)):
+        for name, value, low in (("size", self.size, 1), ("seed", self.seed, 0), ("first", self.first, 0)):
             if isinstance(value, bool) or not isinstance(value, int | np.integer) or not low <= value < 2**64:
                 raise SpecError(f"population: {name} = {found(value)} is not a whole number from {low} to 2^64 - 1")
         checked = {name: _column(name, value, self.size) for name, value in (self.covariates or {}).items()}
@@ -101,7 +104,7 @@ def draw(model: Model, population: Population, pad: int = 0) -> Values:
     values: Values = dict(typical)
     rows = np.arange(size)
     for attempt in range(ATTEMPTS):
-        etas = _etas(population.seed, size, varying, mixing, attempt, rows)
+        etas = _etas(population.seed, varying, mixing, attempt, population.first + rows)
         for name in varying:
             parameter = model.parameters[name]
             middle = typical[name][rows] if isinstance(typical[name], np.ndarray) else typical[name]
@@ -113,7 +116,7 @@ def draw(model: Model, population: Population, pad: int = 0) -> Values:
         rows = rows[_outside(model, values, rows)]
         if rows.size == 0:
             return _clipped(model, values)
-    raise SpecError(_never_inside(model, values, int(rows[0])))
+    raise SpecError(_never_inside(model, values, int(rows[0]), population.first))
 
 
 def from_frame(model: Model, frame: pd.DataFrame) -> Values:
@@ -259,7 +262,6 @@ def _mixing(model: Model, varying: list[str]) -> dict[str, list[tuple[str, float
 
 def _etas(
     seed: int,
-    size: int,
     varying: list[str],
     mixing: dict[str, list[tuple[str, float]]],
     attempt: int,
@@ -318,14 +320,14 @@ def _clipped(model: Model, values: Values) -> Values:
     return values
 
 
-def _never_inside(model: Model, values: Values, row: int) -> str:
+def _never_inside(model: Model, values: Values, row: int, first: int = 0) -> str:
     worst = []
     for name, (low, high) in _bounded(model).items():
         value = values[name][row] if isinstance(values[name], np.ndarray) else values[name]
         if not low <= value <= high:
             worst.append(f"{name} = {value:.4g} (allowed {low:g} to {high:g})")
     return (
-        f"subject {row} is outside the bounds after {ATTEMPTS} draws, or has no variability to leave them: "
+        f"subject {first + row} is outside the bounds after {ATTEMPTS} draws, or has no variability to leave them: "
         f"{', '.join(worst)}; move floor or ceiling away from the typical value"
     )
 

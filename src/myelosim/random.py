@@ -29,6 +29,8 @@ PURPOSES = (
     "search",  # starting points of an optimization
 )
 
+WORDS = 4  # that one step of the generator's counter gives
+
 Label = str | int | float
 
 
@@ -68,10 +70,12 @@ def uniforms(
     True
     """
     _check(seed, purpose, size, width)
-    bits = np.random.Philox(key=np.array([seed, _word(purpose, labels)], dtype=np.uint64))
-    raw = bits.random_raw(size * width).reshape(size, width)
+    low, high = (0, size) if rows is None or not rows.size else (int(rows.min()), int(rows.max()) + 1)
+    blocks, skipped = divmod(low * width, WORDS)  # what comes before the first row wanted is not computed
+    bits = np.random.Philox(key=np.array([seed, _word(purpose, labels)], dtype=np.uint64), counter=blocks)
+    raw = bits.random_raw(skipped + (high - low) * width)[skipped:].reshape(high - low, width)
     if rows is not None:
-        raw = raw[rows]
+        raw = raw[rows - low]
     # 52 bits: with 53, the half added to the largest would round up and give exactly 1.
     return np.asarray(((raw >> np.uint64(12)).astype(np.float64) + 0.5) * 2.0**-52)
 

@@ -40,9 +40,10 @@ def compare(
     with progress("loading") as told, collected() as said:
         from dataclasses import replace
 
-        from myelosim.comparison import check_folder, save
         from myelosim.comparison import compare as run
+        from myelosim.comparison import save
         from myelosim.spec.scenarios import load_scenario
+        from myelosim.writing import check_folder
 
         held = load_scenario(scenario)
         if out is None and held.name != Path(held.name).name:

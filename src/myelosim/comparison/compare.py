@@ -12,11 +12,10 @@ import numpy as np
 import xarray as xr
 
 from myelosim.comparison.monitor import candidate_days, monitor, wanted
-from myelosim.comparison.table import grade_limits
 from myelosim.errors import MyelosimWarning
 from myelosim.monitoring import breaches, limits
 from myelosim.results import afford
-from myelosim.spec.grading import load_grading
+from myelosim.spec.grading import grade_limits, load_grading
 from myelosim.spec.scenario import Scenario
 from myelosim.spec.scenarios import load_scenario
 from myelosim.trial import Trial, run_arm

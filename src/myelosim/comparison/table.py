@@ -7,9 +7,8 @@ import pandas as pd
 import xarray as xr
 
 from myelosim.endpoints.interval import Interval, paired_difference, proportion, quantile
-from myelosim.grading import Table, thresholds
 from myelosim.monitoring import shown
-from myelosim.spec.grading import load_grading
+from myelosim.spec.grading import grade_limits, load_grading
 from myelosim.spec.model import Model
 
 
@@ -50,13 +49,6 @@ def outline(ds: xr.Dataset, model: Model) -> pd.DataFrame:
     if "hold_days" not in ds:  # nobody could decide otherwise: all of the dose is given
         whole = whole.drop_vars("dose_intensity", errors="ignore")
     return summary(whole.expand_dims(arm=[ds.attrs["regimen"] or "none"]))
-
-
-def grade_limits(model: Model, table: Table, lineage: str) -> np.ndarray:
-    """Return where grades 1 to 4 begin; of the typical baseline where the table goes by percent of it."""
-    own = "erythroid" if lineage == "hemoglobin" else lineage
-    baseline = model.parameters[f"{own}.baseline"].value
-    return np.asarray(thresholds(lineage, table, model.subjects.lower_limit.get(lineage), baseline))
 
 
 def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:

@@ -173,10 +173,10 @@ def simulated(
     followed = followed_rules(rules, model, regimen, table, conduct)
     steering: Steering | Replay | None = None
     if interventions is not None:
-        steering = Replay(model, interventions, drawn.seed or 0)
+        steering = Replay(model, interventions, drawn.seed or 0, drawn.numbers)
     elif followed or conduct.unsteady:
         loss = blood_fraction(model, drawn) if conduct.blood_loss else None
-        visiting = Visiting(24.0 * visit_days, table, lower, drawn.seed or 0, loss, conduct)
+        visiting = Visiting(24.0 * visit_days, table, lower, drawn.seed or 0, loss, conduct, drawn.numbers)
         cycles = np.array(regimen.starts(horizon))
         steering = Steering(model, events, cycles, horizon, followed, visiting, _at_zero(model, drawn))
     if steering is not None:
@@ -196,8 +196,8 @@ def simulated(
         run, given, planned = running.finish(on_failure), steered.given, steered.planned
     variables = trajectories(model, run, np.searchsorted(wanted, hours))
     variables |= doses(model, events, given, planned) | kept(model, events, given, planned)
-    variables |= {} if steered is None else decided(steered)
-    coords = coordinates([observable(n) for n in model.lineages], list(run.concentration), hours, drawn.size)
+    variables |= {} if steered is None else decided(steered, drawn.first)
+    coords = coordinates([observable(n) for n in model.lineages], list(run.concentration), hours, drawn.numbers)
     courses: dict[str, Course] = {}
     if len(edges) > 1 and model.lineages:
         courses = _courses(model, run, drawn, table, watched, edges, wanted, visit_days, tolerance, steered)
@@ -278,7 +278,9 @@ def _courses(
             baseline=track.count[:, 0],
             visit_time=24.0 * visit_days,
             count=count,
-            observed=observe(count, 24.0 * visit_days, called, model.residual.get(called), drawn.seed or 0)
+            observed=observe(
+                count, 24.0 * visit_days, called, model.residual.get(called), drawn.seed or 0, subjects=drawn.numbers
+            )
             if steered is None
             else steered.observed[name],
             lln=_lower_limit(model, name),

@@ -69,6 +69,7 @@ class Visiting:
     seed: int
     draw: Floats | None = None  # fraction of the blood that a visit takes (subject)
     conduct: Conduct = field(default_factory=Conduct)
+    subjects: NDArray[np.intp] | None = None  # who the rows are, where they are not subjects 0, 1, 2, ...
 
 
 class Steering:
@@ -102,13 +103,16 @@ class Steering:
         doses = _planned(events)
         first = min((e.time for e in events), default=0.0)
         conduct = visiting.conduct
+        self.subjects = np.arange(self.size) if visiting.subjects is None else visiting.subjects
+        row = {int(who): k for k, who in enumerate(self.subjects)}
         signs = {
-            s: {who: [24.0 * d for d in days] for who, days in noted.items()} for s, noted in conduct.signs.items()
+            s: {row[who]: [24.0 * d for d in days] for who, days in noted.items() if who in row}
+            for s, noted in conduct.signs.items()
         }
         self.clinic = Clinic(
             rules, Calendar(doses, cycles, first, visiting.visits), list(model.drugs),
             {observable(name): count for name, count in start.items()}, visiting.table, visiting.lower, signs,
-            _leaving(conduct.dropout, visiting.seed, self.size),
+            _leaving(conduct.dropout, visiting.seed, self.subjects),
         )  # fmt: skip
         self.slots = self._slots(events, doses, cycles, rules)
         self.given = np.zeros((self.size, len(self.slots)))
@@ -121,7 +125,7 @@ class Steering:
         running = engine.Running(
             self.model, [s.event for s in self.slots], times=times, given=self.given.copy(), **options
         )
-        visits = Visits(self.model, self.visiting.seed)
+        visits = Visits(self.model, self.visiting.seed, self.subjects)
         held, nobody = np.zeros(self.size), np.zeros(self.size, bool)
         self._decide(running, -np.inf, self.looks[0] if len(self.looks) else np.inf, nobody, held)
         for hour, then in zip(self.looks, [*self.looks[1:], np.inf], strict=True):
@@ -175,8 +179,10 @@ class Steering:
             return 1.0
         label = (event.drug, event.time)
         spread = np.sqrt(np.log1p(conduct.dose_cv**2))
-        kept = np.exp(spread * normals(seed, "occasion", self.size, 1, "dose", *label)[:, 0] - 0.5 * spread**2)
-        return np.asarray(kept * (uniforms(seed, "occasion", self.size, 1, "missed", *label)[:, 0] >= conduct.missed))
+        rows, size = self.subjects, int(self.subjects.max()) + 1
+        kept = np.exp(spread * normals(seed, "occasion", size, 1, "dose", *label, rows=rows)[:, 0] - 0.5 * spread**2)
+        missed = uniforms(seed, "occasion", size, 1, "missed", *label, rows=rows)[:, 0] < conduct.missed
+        return np.asarray(kept * ~missed)
 
     def _slots(
         self, events: Sequence[DoseEvent], doses: Mapping[str, tuple[Floats, Floats]], cycles: Floats,
@@ -208,18 +214,19 @@ class Steering:
         return sorted(slots, key=lambda slot: slot.event.time)
 
 
-def _leaving(dropout: float, seed: int, size: int) -> Floats | None:
+def _leaving(dropout: float, seed: int, subjects: NDArray[np.intp]) -> Floats | None:
     """Return when subjects leave (h): at a constant rate, a fraction ``dropout`` within a year."""
     if not dropout:
         return None
-    return np.asarray(24.0 * 365.25 * np.log(uniforms(seed, "dropout", size, 1)[:, 0]) / np.log1p(-dropout))
+    u = uniforms(seed, "dropout", int(subjects.max()) + 1, 1, rows=subjects)[:, 0]
+    return np.asarray(24.0 * 365.25 * np.log(u) / np.log1p(-dropout))
 
 
 class Visits:
     """What was there at each visit, and what was seen of it."""
 
-    def __init__(self, model: Model, seed: int) -> None:
-        self.model, self.seed = model, seed
+    def __init__(self, model: Model, seed: int, subjects: NDArray[np.intp] | None) -> None:
+        self.model, self.seed, self.subjects = model, seed, subjects
         self._count: dict[str, list[Floats]] = {name: [] for name in model.lineages}
         self._observed: dict[str, list[Floats]] = {name: [] for name in model.lineages}
 
@@ -229,7 +236,9 @@ class Visits:
         seen = {}
         for name, values in running.counts().items():
             count, called = np.where(there, values, np.nan), observable(name)
-            seen[called] = observe(count[:, None], [hour], called, self.model.residual.get(called), self.seed)[:, 0]
+            seen[called] = observe(
+                count[:, None], [hour], called, self.model.residual.get(called), self.seed, subjects=self.subjects
+            )[:, 0]
             self._count[name].append(count)
             self._observed[name].append(seen[called])
         return seen
@@ -256,9 +265,11 @@ class Replay:
         The earlier run's result, of one arm.
     seed : int
         The population's.
+    subjects : array of int, optional
+        Who the rows are, where they are not subjects 0, 1, 2, ...
     """
 
-    def __init__(self, model: Model, ds: xr.Dataset, seed: int) -> None:
+    def __init__(self, model: Model, ds: xr.Dataset, seed: int, subjects: NDArray[np.intp] | None = None) -> None:
         if "arm" in ds.dims:
             raise SpecError("interventions: the result holds several arms; pick one, ds.sel(arm=...)")
         missing = [n for n in ("dose_given", "dose_time", "dose_kind", "visit") if n not in ds.variables]
@@ -267,7 +278,7 @@ class Replay:
                 f"interventions: the result has no {missing[0]}; give one with visits, of simulate or compare"
             )
         ds = ds.isel(dose=ds["dose_time"].notnull().to_numpy())
-        self.model, self.seed = model, seed
+        self.model, self.seed, self.subjects = model, seed, subjects
         columns = [
             ds[f"dose_{n}"].to_numpy().tolist()
             for n in ("drug", "time", "planned", "unit", "duration", "route", "kind")
@@ -288,7 +299,7 @@ class Replay:
         running = engine.Running(
             self.model, [s.event for s in self.slots], times=times, given=self.given.copy(), **options
         )
-        visits = Visits(self.model, self.seed)
+        visits = Visits(self.model, self.seed, self.subjects)
         for hour, there in zip(self.looks, self.there.T, strict=True):
             visits.at(running, hour, there)
         running.advance()

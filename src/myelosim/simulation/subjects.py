@@ -20,12 +20,18 @@ LANES = 8  # subjects drawn beyond the last, so that a group of lanes is filled 
 
 @dataclass(frozen=True)
 class Subjects:
-    """Individual parameters and covariates, over ``size`` subjects or a few more."""
+    """Individual parameters and covariates, over ``size`` subjects from the ``first`` on, or a few more."""
 
     size: int
     values: Mapping[str, Any]
     covariates: Mapping[str, Any]
     seed: int | None
+    first: int = 0
+
+    @property
+    def numbers(self) -> np.ndarray:
+        """Who they are."""
+        return np.arange(self.first, self.first + self.size)
 
 
 def subjects(
@@ -40,9 +46,10 @@ def subjects(
         frame = frame.assign(**{name: value for name, value in daily.items() if name not in frame})
         about = {**model.subjects.covariates, **{c: frame[c].to_numpy() for c in ("weight", "surface") if c in frame}}
         return Subjects(len(frame), from_frame(model, frame), about, None)
-    everyone = Population(population.size, population.seed, {**daily, **population.covariates})
+    everyone = replace(population, covariates={**daily, **population.covariates})
     pad = -everyone.size % LANES
-    return Subjects(everyone.size, draw(model, everyone, pad), covariates(model, everyone, pad), everyone.seed)
+    who, about = draw(model, everyone, pad), covariates(model, everyone, pad)
+    return Subjects(everyone.size, who, about, everyone.seed, everyone.first)
 
 
 def _daily_dose(model: Model, events: Sequence[DoseEvent]) -> dict[str, float]:

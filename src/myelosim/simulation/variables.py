@@ -118,8 +118,11 @@ def kept(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: 
     }
 
 
-def decided(steered: Steered) -> Variables:
-    """Return the decision log by decision, and by subject how long drugs were held, who gave up, and what was transfused."""
+def decided(steered: Steered, first: int = 0) -> Variables:
+    """Return the decision log by decision, and by subject how long drugs were held, who gave up, and what was transfused.
+
+    ``first`` is who the first subject is.
+    """
     if steered.clinic is None or steered.held is None:
         return {}
     log, orders = steered.clinic.log.columns(), steered.clinic.orders
@@ -134,7 +137,7 @@ def decided(steered: Steered) -> Variables:
             "1",
             "levels below the plan",
         ),
-        "decision_subject": (dim, log["subject"]),
+        "decision_subject": (dim, first + log["subject"]),
         "decision_day": variable(dim, log["day"], "day", "day of the visit"),
         "decision_effect_day": variable(dim, log["effect_day"], "day", "day on which it took effect"),
         "decision_rule": (dim, log["rule"]),

@@ -22,13 +22,17 @@ from __future__ import annotations
 import os
 from typing import Any
 
+import numpy as np
+from numpy.typing import NDArray
+
 from myelosim import units
 from myelosim.errors import SpecError
-from myelosim.grading import GRADES, Bounds, Table
+from myelosim.grading import GRADES, Bounds, Table, thresholds
 from myelosim.spec import document
 from myelosim.spec.library import files, find
 from myelosim.spec.literal import found
 from myelosim.spec.load import header
+from myelosim.spec.model import Model
 from myelosim.spec.subjects import LIMIT_UNITS
 
 
@@ -41,6 +45,16 @@ def usual_grading(species: str) -> str:
     ('ctcae_v5', 'percent_of_baseline')
     """
     return "ctcae_v5" if species in ("", "human") else "percent_of_baseline"
+
+
+def grade_limits(model: Model, table: Table, lineage: str) -> NDArray[np.float64]:
+    """Return where grades 1 to 4 begin; of the typical baseline where the table goes by percent of it.
+
+    NaN stands for a grade without a number in the table.
+    """
+    own = "erythroid" if lineage == "hemoglobin" else lineage
+    baseline = model.parameters[f"{own}.baseline"].value
+    return np.asarray(thresholds(lineage, table, model.subjects.lower_limit.get(lineage), baseline))
 
 
 def load_grading(name: str | os.PathLike[str]) -> Table:

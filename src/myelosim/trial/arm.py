@@ -25,19 +25,29 @@ class Trial:
     seconds: float
 
 
-def run_arm(scenario: Scenario, arm: Arm, candidates: Sequence[float] = (), *, threads: int | None = None) -> Trial:
-    """Simulate an arm.
+def run_arm(
+    scenario: Scenario,
+    arm: Arm,
+    candidates: Sequence[float] = (),
+    *,
+    part: tuple[int, int] | None = None,
+    daily: bool = True,
+    threads: int | None = None,
+    on_failure: str = "raise",
+) -> Trial:
+    """Simulate an arm, or a ``part`` of its subjects: who is the first of them, and how many. Courses are kept if ``daily``.
 
     All arms draw the same subjects: who is subject 17 in one is subject 17 in all.
     """
     began = time.perf_counter()
-    size = arm.size or scenario.size
-    covariates = dict(arm.covariates)
+    first, size = part or (0, arm.size or scenario.size)
+    population = Population(size, scenario.seed, dict(arm.covariates), first)
     try:
         done = simulated(
-            arm.model, arm.regimen, days=scenario.days, population=Population(size, scenario.seed, covariates),
+            arm.model, arm.regimen, times=None if daily else [0.0], days=scenario.days, population=population,
             visits=list(scenario.visits) or None, candidates=candidates, grading=scenario.grading,
-            tolerance=scenario.tolerance, threads=threads, warn=False, rules=arm.rules, conduct=scenario.conduct, dlt=scenario.dlt,
+            tolerance=scenario.tolerance, threads=threads, on_failure=on_failure, warn=False, rules=arm.rules,
+            conduct=scenario.conduct, dlt=scenario.dlt,
         )  # fmt: skip
     except MyelosimError as error:
         raise type(error)(f"arm '{arm.name}': {error}") from error
