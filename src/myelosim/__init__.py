@@ -21,8 +21,10 @@ _PUBLIC = {
     "load_grading": "spec.grading",
     "load_model": "spec.library",
     "load_scenario": "spec.scenarios",
+    "load_sweep": "spec.sweeps",
     "sensitivity": "simulation",
     "simulate": "simulation",
+    "sweep": "sweeping",
     "to_events": "simulation",
     "virtual_patients": "population",
 }

@@ -21,28 +21,31 @@ KINDS = {
     "grading": "[bounds.LINEAGE]",
     "rules": "[rule.NAME]",
     "scenario": "[[arm]]",
+    "sweep": "[axis]",
 }
+SIGNS = {"sweep": "axis", "scenario": "arm"}  # keys that tell files which need not say their kind
 ENDPOINTS = ("nadir", "nadir_day", "count", "ratio", "cmax", "auc")
 
 
 def header(table: Table, kind: str) -> None:
-    """Read format and kind of a file; a scenario need not say its kind.
+    """Read format and kind of a file; scenarios and sweeps need not say their kind.
 
     Raises
     ------
     SpecError
         It is a file of another kind, of which nothing else is worth saying.
     """
-    said = table.data.get("kind", "scenario" if "arm" in table.data else kind)
+    sign = next((name for name, key in SIGNS.items() if key in table.data), kind)
+    said = table.data.get("kind", sign)
     if said != kind and said in list(KINDS):
         raise SpecError(
             f"{table.findings.source}: is a {said} file; what is needed here is a {kind} file, with {KINDS[kind]}"
         )
-    usual = {"default": FORMAT} if kind == "scenario" else {}
+    usual = {"default": FORMAT} if kind in SIGNS else {}
     number = table.raw("format", what=f"format = {FORMAT}", **usual)
     if number is not None and (type(number) is not int or number != FORMAT):
         table.fail("format", f"{found(number)} is not a format this version reads; it reads format = {FORMAT}")
-    table.text("kind", *(["scenario"] if kind == "scenario" else []), allowed=[kind])
+    table.text("kind", *([kind] if kind in SIGNS else []), allowed=[kind])
 
 
 def read_model(table: Table, name: str) -> Model:

@@ -13,6 +13,8 @@ from typing import Any
 from myelosim.arithmetic import exp
 from myelosim.components.contract import Declared, State
 
+SATURATED = True  # the drug's presence counts, not how much of it there is
+
 PARAMETERS = (
     Declared("level", "1", "effect under lasting exposure", scale="logit", upper=1.0),
     Declared("tau", "h", "time constant of onset and of recovery"),
