@@ -42,7 +42,7 @@ def test_command_lines(files, line):
     arguments = shlex.split(line, comments=True)
     if arguments[0] == "validate":
         arguments.append("generic_iv_1cmt")
-    if arguments[0] == "compare":
+    if arguments[0] in ("compare", "sweep"):
         arguments += ["--no-figure", "--subjects", "32"]
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output + done.stderr

@@ -30,7 +30,9 @@ def stacked(arrays: Sequence[np.ndarray]) -> np.ndarray:
     return arrays[0][:, None] if len(arrays) == 1 else np.stack(arrays, axis=1)
 
 
-def coordinates(lineages: Sequence[str], drugs: Sequence[str], hours: np.ndarray, subjects: np.ndarray) -> dict[str, Any]:
+def coordinates(
+    lineages: Sequence[str], drugs: Sequence[str], hours: np.ndarray, subjects: np.ndarray
+) -> dict[str, Any]:
     """Return the coordinates of a result; ``time`` is elapsed days."""
     coords: dict[str, Any] = {"subject": subjects}
     if lineages:

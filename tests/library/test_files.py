@@ -11,6 +11,7 @@ from myelosim.grading import GRADES, grade, thresholds
 from myelosim.spec.grading import load_grading
 from myelosim.spec.library import load_model
 from myelosim.spec.scenarios import load_scenario
+from myelosim.spec.sweeps import load_sweep
 
 ROOT = Path(__file__).resolve().parents[2]
 MODELS = sorted((ROOT / "models").rglob("*.toml"))
@@ -152,13 +153,21 @@ def test_anemia_grade_4_has_no_number():
     assert not load_grading("seed_clinical").has("neutrophil", 4)
 
 
-SCENARIOS = sorted((ROOT / "scenarios").glob("*.toml"))
+EVERY = sorted((ROOT / "scenarios").glob("*.toml"))
+SWEEPS = [path for path in EVERY if "axis" in read(path)]
+SCENARIOS = [path for path in EVERY if path not in SWEEPS]
 
 
 @pytest.mark.parametrize("path", SCENARIOS, ids=lambda path: path.stem)
 def test_scenario_loads_and_stays_small(path):
     scenario = load_scenario(path)
     assert len(scenario.arms) <= 8 and scenario.size <= 1000 and scenario.visits[0] == 0
+
+
+@pytest.mark.parametrize("path", SWEEPS, ids=lambda path: path.stem)
+def test_sweep_loads_and_stays_small(path):
+    sweep = load_sweep(path)
+    assert len(sweep.cells) <= 48 and sweep.cells[0].size <= 1000 and sweep.limit is not None
 
 
 def test_mouse_scenario_draws_more_blood_than_a_mouse_may_give():

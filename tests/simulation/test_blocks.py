@@ -31,7 +31,9 @@ def test_a_simulated_block():
     about = {"days": 42, "visits": "d1 weekly", "threads": 1}
     whole = ms.simulate(model, "docetaxel 75 mg/m2 over 1 h q21d x2", population=Population(45, 2), **about)
     for first, size in ((8, 16), (40, 5)):
-        part = ms.simulate(model, "docetaxel 75 mg/m2 over 1 h q21d x2", population=Population(size, 2, first=first), **about)
+        part = ms.simulate(
+            model, "docetaxel 75 mg/m2 over 1 h q21d x2", population=Population(size, 2, first=first), **about
+        )
         xr.testing.assert_identical(part.drop_attrs(), whole.isel(subject=slice(first, first + size)).drop_attrs())
 
 

@@ -15,10 +15,11 @@ from myelosim.cli.models import models
 from myelosim.cli.scenarios import scenarios
 from myelosim.cli.sensitivity import sensitivity
 from myelosim.cli.simulate import simulate
+from myelosim.cli.sweep import sweep
 from myelosim.cli.validate import validate
 from myelosim.cli.version import version
 
-COMMANDS = (compare, simulate, models, scenarios, sensitivity, validate, cache)
+COMMANDS = (compare, sweep, simulate, models, scenarios, sensitivity, validate, cache)
 
 app = typer.Typer(cls=Guarded, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.callback()(version)

@@ -1,4 +1,4 @@
-"""``myelosim scenarios``: what can be compared."""
+"""``myelosim scenarios``: what can be compared and swept."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def scenarios(
     name: Annotated[str | None, typer.Argument(help="A scenario's name or file, to see what is in it.")] = None,
 ) -> None:
-    """List the scenarios, or show the arms of one."""
+    """List the scenarios and sweeps, or show the arms of a scenario."""
     out = console()
     if name is not None:
         _show(out, name)
@@ -23,11 +23,12 @@ def scenarios(
     from myelosim.spec.document import read_toml, shown
     from myelosim.spec.library import files
 
-    listed = table("scenario", "title", "file", whole=["scenario"])
+    listed = table("scenario", "command", "title", "file", whole=["scenario", "command"])
     for one, path in sorted(files("scenarios").items()):
-        add(listed, one, str(read_toml(path).data.get("title", "")), shown(path))
+        data = read_toml(path).data
+        add(listed, one, "sweep" if "axis" in data else "compare", str(data.get("title", "")), shown(path))
     out.print(listed)
-    out.print('"myelosim compare NAME" runs one.')
+    out.print('"myelosim COMMAND NAME" runs one.')
 
 
 def _show(out: Console, name: str) -> None:

@@ -18,6 +18,7 @@ __all__ = [
     "QUANTILES",
     "Given",
     "as_graded",
+    "boundary",
     "by_arm",
     "calendar",
     "doses_given",
@@ -269,3 +270,46 @@ def calendar(result: xr.Dataset, draws: int) -> dict[str, np.ndarray]:
         raise SpecError(f"plots: no calendar of {draws} draws; there are those of {', '.join(map(str, known))}")
     days = result["monitoring_day"].sel(draws=draws).transpose("arm", "pick").to_numpy()
     return {str(name): row[~np.isnan(row)] for name, row in zip(result["arm"].to_numpy(), days, strict=True)}
+
+
+def boundary(values: np.ndarray, limit: float, between: bool, fine: int = 40) -> list[list[tuple[float, float]]]:
+    """Give the lines that part the cells of a map under a limit from those at or above it.
+
+    Parameters
+    ----------
+    values : array (row, column)
+        One number a cell; the middle of cell (i, j) is at x = j, y = i.
+    limit : float
+        Where to part them.
+    between : bool
+        Whether values between two columns mean something: then lines cross a row where linear interpolation does. Between
+        rows they follow the cells' edges.
+    fine : int
+        Places looked at per column.
+
+    Returns
+    -------
+    list
+        Segments ((x, y), (x, y)).
+
+    Examples
+    --------
+    >>> boundary(np.array([[0.1, 0.3]]), 0.15, False)
+    [[(0.5, -0.5), (0.5, 0.5)]]
+    """
+    rows, columns = values.shape
+    edges = np.linspace(-0.5, columns - 0.5, columns * fine + 1)
+    middle = 0.5 * (edges[1:] + edges[:-1])
+    at = middle if between else np.round(middle)
+    under = np.array([np.interp(at, np.arange(columns), row) < limit for row in values])
+    lines = [
+        [(float(edges[j + 1]), i - 0.5), (float(edges[j + 1]), i + 0.5)]
+        for i in range(rows)
+        for j in np.flatnonzero(under[i, 1:] != under[i, :-1])
+    ]
+    for i in range(rows - 1):
+        differs = np.flatnonzero(under[i] != under[i + 1])
+        for run in np.split(differs, np.flatnonzero(np.diff(differs) > 1) + 1):
+            if run.size:
+                lines.append([(float(edges[run[0]]), i + 0.5), (float(edges[run[-1] + 1]), i + 0.5)])
+    return lines

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import wraps
 from string import ascii_uppercase
 from typing import Any, ParamSpec, TypeVar
@@ -225,9 +225,14 @@ def _beside(ax: Axes, numbers: dict[str, float]) -> None:
 
 def note(result: xr.Dataset, width: float, first: Sequence[str] = ()) -> str:
     """Return what a picture must say about itself, wrapped to a width in inches: first what stands on lines of its own."""
-    about = result.attrs
+    days = f"{DAYS}: study day d1 is day 0. Grades: {plain(grading_of(result).title)}."
+    return basis(result.attrs, [subjects_said(result), days], width, first)
+
+
+def basis(about: Mapping[str, Any], of: Sequence[str], width: float, first: Sequence[str] = ()) -> str:
+    """Return what a result rests on, wrapped to a width in inches: what is said ``of`` it, assumptions and warnings."""
     said = ["ILLUSTRATIVE, not data."] if about.get("illustrative") else []
-    said += [subjects_said(result), f"{DAYS}: study day d1 is day 0. Grades: {plain(grading_of(result).title)}."]
+    said += of
     assumed = int(about.get("assumed_parameters", 0))
     if assumed:
         said.append(f"{assumed} of the model's parameters are assumed, not estimated.")
@@ -270,7 +275,7 @@ def legend_rows(keys: list[Any], inches: float) -> int:
 
 def legend(figure: Figure | SubFigure, keys: list[Any], **where: Any) -> None:
     """Explain what is drawn, once for a figure: above everything, if not said otherwise."""
-    columns = math.ceil(len(keys) / legend_rows(keys, figure.bbox.width / figure.dpi))
+    columns = math.ceil(len(keys) / legend_rows(keys, figure.bbox.width / figure.dpi)) if keys else 1
     look = {"loc": "outside upper center", "ncols": columns, "columnspacing": 1.0, "handlelength": 1.4}
     figure.legend(handles=keys, **{**look, **where})
 

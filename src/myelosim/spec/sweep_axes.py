@@ -36,7 +36,10 @@ def read_axes(table: Table) -> dict[Axis, tuple[Any, ...]]:
             continue
         values = held.raw(key)
         if not isinstance(values, list) or not values or len(values) > MOST_VALUES:
-            held.fail(key, f"{found(values)} is no list of values; give 1 to {MOST_VALUES}, e.g. {_EXAMPLE.get(key, '[1, 2]')}")
+            held.fail(
+                key,
+                f"{found(values)} is no list of values; give 1 to {MOST_VALUES}, e.g. {_EXAMPLE.get(key, '[1, 2]')}",
+            )
             continue
         labels = [_label(held, key, value) for value in values]
         twice = {label for label in labels if labels.count(label) > 1}
@@ -91,7 +94,9 @@ def _numbers(held: Table, key: str, labels: list[str]) -> tuple[tuple[float, ...
         if key == "dose":
             measures = {units.split_dose(one)[1] for _, one in parts if one}
             if len(measures) > 1:
-                raise ValueError("doses per subject, per weight and per surface cannot be put in order; give all in one way")
+                raise ValueError(
+                    "doses per subject, per weight and per surface cannot be put in order; give all in one way"
+                )
         base = units.split_dose(unit)[0] if key == "dose" and unit else unit
         plain = [units.split_dose(one)[0] if key == "dose" and one else one for _, one in parts]
         values = [
@@ -108,7 +113,7 @@ def _numbers(held: Table, key: str, labels: list[str]) -> tuple[tuple[float, ...
 def _split(text: str) -> tuple[str, str]:
     match = _AMOUNT.fullmatch(text)
     if match is None:
-        raise ValueError(f"{found(text)} is no amount; write e.g. {_EXAMPLE['dose']}, or \"{NONE}\"")
+        raise ValueError(f'{found(text)} is no amount; write e.g. {_EXAMPLE["dose"]}, or "{NONE}"')
     return match[1], match[2] or ""
 
 
@@ -140,7 +145,9 @@ def _put(part: str, dose: str | None, schedule: str | None) -> str:
 def parts_of(texts: Any) -> tuple[str, ...]:
     """Return the doses of an arm one by one."""
     listed = [texts] if isinstance(texts, str) else list(texts or [])
-    return tuple(" ".join(one.split()) for text in listed for one in re.split(r"(?:^|\s)\+(?:\s|$)", text) if one.strip())
+    return tuple(
+        " ".join(one.split()) for text in listed for one in re.split(r"(?:^|\s)\+(?:\s|$)", text) if one.strip()
+    )
 
 
 def with_gcsf(parts: list[str], given: str, drugs: set[str]) -> list[str]:

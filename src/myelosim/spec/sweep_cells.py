@@ -1,4 +1,4 @@
-"""The cells of a sweep: each an arm of a scenario, written as a file would say it, so that all that a scenario checks is checked."""
+"""The cells of a sweep: each an arm, written as a scenario file would say it, so that all that a scenario checks is checked."""
 
 from __future__ import annotations
 

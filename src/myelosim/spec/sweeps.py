@@ -29,30 +29,40 @@ LIMITABLE = (
 LANES = 8
 
 
-def load_sweep(source: str | os.PathLike[str] | Mapping[str, Any]) -> Sweep:
+def load_sweep(
+    source: str | os.PathLike[str] | Mapping[str, Any], *, size: int | None = None, seed: int | None = None
+) -> Sweep:
     """Load a sweep by name, by path, or from a mapping that says what a file would.
+
+    Parameters
+    ----------
+    source : str, path or mapping
+        What to load.
+    size, seed : int, optional
+        How many subjects, and which, in the place of what the file says.
 
     Raises
     ------
     SpecError
         The file is not found, or something in it cannot be; what is wrong in a cell names the cell.
     """
+    population = {key: value for key, value in (("size", size), ("seed", seed)) if value is not None}
     if isinstance(source, Mapping):
-        return read_sweep(Table(source, (), Findings("sweep")), "sweep")
+        return read_sweep(Table(source, (), Findings("sweep")), "sweep", population)
     path = find(source, ("scenarios",))
     if path is None:
         raise SpecError(f"no sweep '{source}'{suggestion(str(source), files('scenarios'))}")
-    return dataclasses.replace(read_sweep(read_toml(path), path.stem), path=str(path.resolve()))
+    return dataclasses.replace(read_sweep(read_toml(path), path.stem, population), path=str(path.resolve()))
 
 
-def read_sweep(table: Table, name: str) -> Sweep:
-    """Read a sweep; raise what is wrong with it."""
+def read_sweep(table: Table, name: str, instead: Mapping[str, int] | None = None) -> Sweep:
+    """Read a sweep, with another population if there is one ``instead``; raise what is wrong with it."""
     header(table, "sweep")
     name, title, text = table.name("name", name), table.name("title", ""), table.text("text", "")
     base = _base(table)
     scenario = None if base is None else read_scenario(base, _named(table))
     axes = read_axes(table)
-    population = _population(table)
+    population = _population(table) | dict(instead or {})
     arm = _arm(table, scenario, axes)
     drug = _drug(table, scenario, arm, axes)
     limit = _limit(table, scenario)
@@ -72,7 +82,13 @@ def read_sweep(table: Table, name: str) -> Sweep:
 
 
 def _cells(
-    table: Table, base: Table, scenario: Scenario, arm: Arm, drug: str, axes: Mapping[Axis, tuple[Any, ...]], population: Any
+    table: Table,
+    base: Table,
+    scenario: Scenario,
+    arm: Arm,
+    drug: str,
+    axes: Mapping[Axis, tuple[Any, ...]],
+    population: Any,
 ) -> tuple[tuple[Cell, ...], tuple[Cell, ...]]:
     place = next(i for i, one in enumerate(scenario.arms) if one.name == arm.name)
     written = base.data["arm"][place]
@@ -127,11 +143,13 @@ def _arm(table: Table, scenario: Scenario | None, axes: Mapping[Axis, Any]) -> A
     if name:
         arm = next((one for one in scenario.arms if one.name == name), None)
         if arm is None:
-            table.fail("arm", f"the scenario has no arm '{name}'{suggestion(name, [one.name for one in scenario.arms])}")
+            table.fail(
+                "arm", f"the scenario has no arm '{name}'{suggestion(name, [one.name for one in scenario.arms])}"
+            )
         return arm
     arm = next((one for one in scenario.arms if one.regimen.events), scenario.arms[0])
     if not arm.regimen.events and any(axis.name in DOSE_AXES for axis in axes):
-        table.fail(None, "no arm of the scenario has a dose that could be varied; name one with a dose, arm = \"...\"")
+        table.fail(None, 'no arm of the scenario has a dose that could be varied; name one with a dose, arm = "..."')
     return arm
 
 
@@ -192,7 +210,9 @@ def _keep(table: Table, axes: Mapping[Axis, Any]) -> Keep:
     held = table.table("keep") if isinstance(value, Mapping) else None
     subjects = held.raw("subjects", what="a list of subjects") if held is not None else value
     if not isinstance(subjects, list) or not all(type(one) is int and one >= 0 for one in subjects):
-        (held or table).fail("subjects" if held else "keep", f"{found(subjects)} is no list of subjects; write e.g. [0, 17]")
+        (held or table).fail(
+            "subjects" if held else "keep", f"{found(subjects)} is no list of subjects; write e.g. [0, 17]"
+        )
         return Keep()
     cells = []
     known = {axis.name: axis.values for axis in axes}

@@ -54,7 +54,9 @@ def highest_dose(sweep: Sweep, result: xr.Dataset) -> dict[str, Any]:
     if not dose_matters(sweep, limit.lineage):
         called[...] = UNINFORMATIVE
         found = np.zeros_like(found)
-    about = {"long_name": f"highest dose with the upper bound of {result['p_limit'].attrs['long_name']} under {limit.probability:g}"}
+    about = {
+        "long_name": f"highest dose with the upper bound of {result['p_limit'].attrs['long_name']} under {limit.probability:g}"
+    }
     return {
         "highest_dose": (other, np.asarray(called).astype(str), about),
         "highest_dose_number": (other, np.where(found, numbers[best], np.nan), {**about, "units": axis.unit or "1"}),

@@ -60,12 +60,13 @@ def sweep(
     Returns
     -------
     xarray.Dataset
-        One dim per axis, then ``lineage``. ``p_grade3``, ``p_grade4`` (worst true grade), ``p_grade3_seen``, ``p_grade4_seen`` (worst
-        grade seen at visits) and ``at_baseline`` (grade 3 or worse at time zero), each with ``_low`` and ``_high``, 95 % for the
-        number of subjects; ``nadir`` and ``nadir_day`` [..., quantile]; ``days_grade3``, ``dose_intensity``, ``rescue_days``: means;
-        ``subjects`` and ``failed``: how many. ``p_grade3_undosed`` ...: the same without any drug, by the axes along which that
-        differs. With a limit ``p_limit`` and ``highest_dose``, along the other axes: the highest dose whose upper bound is under it,
-        or "none". ``dose_matters`` [lineage]: whether the model makes an effect depend on the dose.
+        One dim per axis, then ``lineage``. Shares of subjects, each with ``_low`` and ``_high``, 95 % for their number:
+        ``p_grade3``, ``p_grade4`` (worst true grade), ``p_grade3_seen``, ``p_grade4_seen`` (worst grade seen at visits) and
+        ``at_baseline`` (grade 3 or worse at time zero). ``nadir`` and ``nadir_day`` [..., quantile], with the bounds of the median;
+        means ``days_grade3``, ``dose_intensity``, ``rescue_days``; ``subjects`` and ``failed``: how many. ``p_grade3_undosed`` ...:
+        the same without any drug, along the axes on which that depends. With a limit: ``p_limit``, and along the other axes
+        ``highest_dose``, the highest whose upper bound is under it, or "none". ``dose_matters`` [lineage]: whether the model
+        makes an effect on it depend on the dose.
 
     Raises
     ------
@@ -121,7 +122,7 @@ class Filling:
         total, left = len(mine), len(tasks)
         told(f"block {total - left} of {total}", (total - left) / max(total, 1))
         with _pool(executor, threads) as pool:
-            for done, _ in enumerate(_finished(pool, self.store.path, tasks), start=total - left + 1):
+            for done, _ in enumerate(_finished(pool, self.store.path.resolve(), tasks), start=total - left + 1):
                 told(f"block {done} of {total}", done / total)
 
     def collect(self, progress: Told | None = None) -> xr.Dataset:
@@ -135,7 +136,9 @@ class Filling:
         left, told = len(self.missing()), progress or (lambda what, done: None)
         if left:
             total = sum(1 for _ in blocks(self.sweep))
-            raise SpecError(f"{self.store.path}: {left} of {total} blocks are missing; run the other shards, or all without --shard")
+            raise SpecError(
+                f"{self.store.path}: {left} of {total} blocks are missing; run the other shards, or all without --shard"
+            )
         result = collected(self.sweep, self.store, told)
         result.attrs["seconds"] = f"in all {time.perf_counter() - self.began:.2f} s"
         return result

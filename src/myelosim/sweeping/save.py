@@ -19,4 +19,5 @@ def save(result: xr.Dataset, folder: Path, *, figure: bool = True, overwrite: bo
 def _draw(result: xr.Dataset) -> Figure:
     from myelosim.plots import plot_surface
 
-    return plot_surface(result)
+    figure: Figure = plot_surface(result)[0, 0].figure
+    return figure

@@ -61,7 +61,7 @@ class Store:
         SpecError
             What is there is of another sweep, or of another version of this package, or is no store.
         """
-        path = (folder / NAME).absolute()
+        path = folder / NAME
         if path.exists():
             other = _other(sweep, path)
             if other and (_about(path) is None or not overwrite):
@@ -80,7 +80,7 @@ class Store:
 
     def finished(self, group: str) -> np.ndarray:
         """Return which blocks are there: (axis ..., block)."""
-        return np.asarray(self.array(group, "done")[...]) == 1
+        return np.asarray(self.array(group, "done")[...] == 1)
 
     def mark(self, group: str, index: tuple[int, ...], number: int) -> None:
         """Say that all of a block is there."""
@@ -106,7 +106,7 @@ def _other(sweep: Sweep, path: Path) -> str:
     if about is None:
         return "is there already and holds no sweep; choose another folder with --out"
     if about["subjects_hash"] != sweep.subjects_hash:
-        return f"holds subjects of {about['sweep']} as it was then or is elsewhere, which cannot be mixed with these; {anew}"
+        return f"holds the subjects of another sweep, or of this one as it was ({about['sweep']}), and they cannot be mixed; {anew}"
     if about["myelosim"] != myelosim.__version__:
         return f"was begun by myelosim {about['myelosim']}, and {myelosim.__version__} may give other bits; {anew}"
     return ""
@@ -126,7 +126,7 @@ def _begin(sweep: Sweep, path: Path) -> None:
         _group(root, CELLS, sweep, sweep.axes, sweep.cells)
         _group(root, UNDOSED, sweep, sweep.ground, sweep.undosed)
         if sweep.keep.subjects:
-            hours = int(math.floor(sweep.cells[0].scenario.days)) + 2
+            hours = math.floor(sweep.cells[0].scenario.days) + 2
             last = (len(sweep.keep.subjects), len(sweep.lineages), hours)
             dims = [axis.name for axis in sweep.axes] + ["kept", "lineage", "time"]
             ones = (1,) * (len(sweep.axes) + 1)

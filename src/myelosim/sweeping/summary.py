@@ -48,7 +48,11 @@ def collected(sweep: Sweep, store: Store, told: Callable[[str, float], None]) ->
     shares = {name: one for name, one in ground.variables().items() if name.startswith("p_")}
     result = xr.Dataset(grid.variables() | {_undosed(name): one for name, one in shares.items()}, _coords(sweep))
     matters = [dose_matters(sweep, name) for name in sweep.lineages]
-    result["dose_matters"] = ("lineage", matters, {"long_name": "an effect on it depends on the exposure to the swept drug"})
+    result["dose_matters"] = (
+        "lineage",
+        matters,
+        {"long_name": "an effect on it depends on the exposure to the swept drug"},
+    )
     if sweep.limit is not None:
         result = result.assign(highest_dose(sweep, result))
     if sweep.keep.subjects:
@@ -119,7 +123,9 @@ class _Grid:
         if name not in self.values:
             sizes = (len(self.sweep.lineages), len(QUANTILES))[: len(place) - len(self.shape)]
             counted = isinstance(value, int)
-            self.values[name] = np.full((*self.shape, *sizes), 0 if counted else np.nan, dtype=int if counted else float)
+            self.values[name] = np.full(
+                (*self.shape, *sizes), 0 if counted else np.nan, dtype=int if counted else float
+            )
         self.values[name][place] = value
 
 
@@ -149,7 +155,9 @@ def _about(name: str, sweep: Sweep) -> dict[str, str]:
         return {"units": "1", "long_name": f"P({sweep.limit.endpoint} >= {sweep.limit.at_least:g}){AS[bound]}"}
     words = {"nadir": "lowest true count", "nadir_day": "day of the nadir", "subjects": "subjects simulated"}
     said = words.get(plain, "subjects who could not be integrated")
-    return {"long_name": said + (f", median{AS[bound]}" if bound else "")} | ({"units": "day"} if plain == "nadir_day" else {})
+    return {"long_name": said + (f", median{AS[bound]}" if bound else "")} | (
+        {"units": "day"} if plain == "nadir_day" else {}
+    )
 
 
 def _coords(sweep: Sweep) -> dict[str, Any]:

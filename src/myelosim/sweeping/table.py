@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from myelosim.sweeping.limit import UNINFORMATIVE
+
 
 def axes(result: xr.Dataset) -> list[str]:
     """Return the names of a sweep's axes."""
@@ -33,10 +35,10 @@ def outline(result: xr.Dataset) -> pd.DataFrame:
         for q, suffix in ((0.05, "_p5"), (0.95, "_p95")):
             flat[f"{name}{suffix}"] = flat[name].sel(quantile=q, drop=True)
         flat[name] = flat[name].sel(quantile=0.5, drop=True)
-    flat = flat.drop_vars([name for name in flat.data_vars if name.startswith("highest_dose")] + ["quantile"])
+    flat = flat.drop_vars([name for name in flat.data_vars if str(name).startswith("highest_dose")] + ["quantile"])
     if "p_limit" in flat:  # of one lineage
         own = xr.DataArray(flat["lineage"] == result.attrs["limit_lineage"])
-        for name in [str(n) for n in flat.data_vars if n.startswith("p_limit")]:
+        for name in [str(n) for n in flat.data_vars if str(n).startswith("p_limit")]:
             flat[name] = flat[name].where(own)
     frame = flat.to_dataframe(dim_order=along).reset_index()
     return frame.loc[frame["subjects"] > 0].reset_index(drop=True)
@@ -48,8 +50,9 @@ def highest(result: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        The axes' values, ``highest_dose``; ``p``, ``p_low``, ``p_high`` at that dose; ``above``, the next dose, with the same of it;
-        and the same without drug. Empty where there is no limit or no axis of doses.
+        The axes' values, ``highest_dose``; ``p``, ``p_low``, ``p_high`` at that dose, or at any where the dose does not matter;
+        ``above``, the next dose, with the same of it; and the same without drug. Empty where there is no limit or no axis of
+        doses.
     """
     if "highest_dose" not in result:
         return pd.DataFrame()
@@ -63,7 +66,7 @@ def highest(result: xr.Dataset) -> pd.DataFrame:
         called = str(one["highest_dose"].item())
         row: dict[str, object] = {name: str(result[name].to_numpy()[i]) for name, i in at.items()}
         row["highest_dose"] = called
-        row |= _at("p", one, called if called in doses else None)
+        row |= _at("p", one, called if called in doses else doses[0] if called == UNINFORMATIVE else None)
         after = doses.index(called) + 1 if called in doses else 0
         above = doses[after] if after < len(doses) and called in (*doses, "none") else None
         row["above"] = above or ""

@@ -40,7 +40,9 @@ def test_cells_are_the_arms_of_a_comparison(result):
 
 def test_the_highest_dose_has_its_upper_bound_under_the_limit(result):
     for schedule in AXIS["schedule"]:
-        under = [d for d in AXIS["dose"] if result["p_limit_high"].sel(dose=d, schedule=schedule) < LIMIT["probability"]]
+        under = [
+            d for d in AXIS["dose"] if result["p_limit_high"].sel(dose=d, schedule=schedule) < LIMIT["probability"]
+        ]
         expected = under[-1] if under else "none"
         assert str(result["highest_dose"].sel(schedule=schedule).item()) == expected
     table = highest(result)
@@ -58,7 +60,9 @@ def test_none_where_no_dose_is_under_the_limit():
 
 
 def test_doses_are_ordered_by_amount():
-    found = ms.sweep(small(axis={"dose": ["0.04 g", "none", "20 mg"]}, limit={"lineage": "neutrophil", "probability": 0.999}))
+    found = ms.sweep(
+        small(axis={"dose": ["0.04 g", "none", "20 mg"]}, limit={"lineage": "neutrophil", "probability": 0.999})
+    )
     assert str(found["highest_dose"].item()) == "0.04 g"
     assert float(found["p_grade3"].sel(dose="none").item()) == float(found["p_grade3_undosed"].item())
 
