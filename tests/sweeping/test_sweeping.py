@@ -114,3 +114,18 @@ def test_the_dose_of_a_saturated_effect_is_uninformative():
 def test_the_dose_of_a_graded_effect_is_informative():
     sweep = load_sweep({"scenario": "cemsidomide_human_schedules", "axis": {"dose": ["50 ug"]}})
     assert all(dose_matters(sweep, lineage) for lineage in sweep.lineages)
+
+
+def test_rules_hold_and_rescue_in_any_block():
+    scenario = {
+        **SCENARIO, "days": 42,
+        "conduct": {"missed": 0.1, "signs": {"fever": {"21": [8]}}},
+        "rule": {"hold": {"when": "neutrophil < 1.5", "do": "hold drug", "until": "neutrophil >= 1.5"}},
+        "arm": [{"name": "a", "dose": "drug 40 mg BID d1-28", "rules": ["hold"]}],
+    }  # fmt: skip
+    axis = {"dose": ["40 mg", "160 mg"], "rules": ["none", ["hold"]]}
+    one, other = (ms.sweep(small(scenario=scenario, axis=axis, block=block)) for block in (8, 40))
+    xr.testing.assert_identical(one.drop_attrs(), other.drop_attrs())
+    free, held = (one.sel(dose="160 mg", rules=name) for name in ("none", "hold"))
+    assert float(held["dose_intensity"]) < float(free["dose_intensity"]) - 0.05
+    assert float(held["days_grade3"].item()) < float(free["days_grade3"].item())
