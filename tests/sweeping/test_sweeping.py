@@ -119,7 +119,7 @@ def test_the_dose_of_a_graded_effect_is_informative():
 def test_rules_hold_and_rescue_in_any_block():
     scenario = {
         **SCENARIO, "days": 42,
-        "conduct": {"missed": 0.1, "signs": {"fever": {"21": [8]}}},
+        "conduct": {"missed": 0.1, "dropout": 0.5, "signs": {"fever": {"21": [8]}}},
         "rule": {"hold": {"when": "neutrophil < 1.5", "do": "hold drug", "until": "neutrophil >= 1.5"}},
         "arm": [{"name": "a", "dose": "drug 40 mg BID d1-28", "rules": ["hold"]}],
     }  # fmt: skip

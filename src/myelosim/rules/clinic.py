@@ -184,4 +184,4 @@ class Clinic:
 
     def _cycle(self, hour: float) -> NDArray[np.intp]:
         shift = np.max([s.shift for s in self.orders.by_drug.values()], axis=0)
-        return np.maximum(1, np.searchsorted(self.calendar.cycles, hour - shift + SLACK, side="right"))
+        return np.asarray(np.maximum(1, np.searchsorted(self.calendar.cycles, hour - shift + SLACK, side="right")))
