@@ -92,5 +92,5 @@ def test_an_interrupted_sweep_says_how_to_go_on(samples, sweep, monkeypatch):
 
 
 def test_listed_with_its_command(myelosim):
-    done = myelosim("scenarios")
-    assert any("cemsidomide_sweep" in line and "sweep " in line for line in done.stdout.splitlines())
+    before, _, after = myelosim("scenarios").stdout.partition('"myelosim compare NAME"')
+    assert "cemsidomide_sweep" in after and "cemsidomide_sweep" not in before

@@ -23,12 +23,14 @@ def scenarios(
     from myelosim.spec.document import read_toml, shown
     from myelosim.spec.library import files
 
-    listed = table("scenario", "command", "title", "file", whole=["scenario", "command"])
-    for one, path in sorted(files("scenarios").items()):
-        data = read_toml(path).data
-        add(listed, one, "sweep" if "axis" in data else "compare", str(data.get("title", "")), shown(path))
-    out.print(listed)
-    out.print('"myelosim COMMAND NAME" runs one.')
+    every = {one: (path, read_toml(path).data) for one, path in sorted(files("scenarios").items())}
+    for what, command in (("scenario", "compare"), ("sweep", "sweep")):
+        listed = table(what, "title", "file", whole=[what])
+        for one, (path, data) in every.items():
+            if ("axis" in data) == (what == "sweep"):
+                add(listed, one, str(data.get("title", "")), shown(path))
+        out.print(listed)
+        out.print(f'"myelosim {command} NAME" runs one.')
 
 
 def _show(out: Console, name: str) -> None:
