@@ -22,6 +22,7 @@ _PUBLIC = {
     "load_model": "spec.library",
     "load_scenario": "spec.scenarios",
     "load_sweep": "spec.sweeps",
+    "monitoring_days": "comparison",
     "sensitivity": "simulation",
     "simulate": "simulation",
     "sweep": "sweeping",

@@ -54,7 +54,7 @@ def test_compare_prints_and_writes_what_the_function_gives(myelosim, samples):
         median = float(result["nadir"].isel(arm=0).median())
     assert "Small  (each arm: 24 subjects; 42 days, seed 5)" in done.output
     assert "[bold] 40 mg" in done.output
-    (row,) = lines(done.output, "[bold] 40 mg")
+    row, _ = lines(done.output, "[bold] 40 mg")
     assert f"{median:.2f}" in row.split()
     assert "parameters are assumed" in done.output
     assert "elapsed days since time zero" in done.output

@@ -33,15 +33,16 @@ def test_simulate_and_compare_explain_the_same(myelosim):
                  "elapsed days since time zero", "not back: share of those", "Observed: at the visits"):  # fmt: skip
         assert note in simulated
         assert note in compared
-    assert "Caught: of the subjects" in compared
-    assert "catch grade >= 3 at least once in most subjects, however late" in compared
+    for note in ("In time: of the subjects with a true grade >= 3", "Days chosen to catch grade >= 3 in time",
+                 "per arm on 16 subjects", "scored on 16 others", "5 draws chosen: exact"):  # fmt: skip
+        assert note in compared
     assert "Observed" not in myelosim(*SIMULATE, "--subjects", 8).stdout
 
 
 def test_what_is_aimed_at_is_said(myelosim, samples):
-    for weight, aim in ((1, "that see the nadir"), (0.5, "that catch grade >= 3 or see the nadir")):
+    for weight, aim in ((1, "come nearest to the nadir"), (0.5, "do both")):
         (samples / "mine.toml").write_text(SMALL + f"[recommend]\ndraws = [2]\nnadir_weight = {weight}\n")
-        assert f"the 2 {aim}" in myelosim("compare", "mine.toml", "--no-figure").stdout
+        assert f"Days chosen to {aim}, per arm" in myelosim("compare", "mine.toml", "--no-figure").stdout
 
 
 @pytest.mark.parametrize("arguments", [(), ("--subjects", 1)])
@@ -81,8 +82,9 @@ def test_caught_has_its_interval(myelosim):
     result = ms.compare("small")
     row = summary(result).iloc[0].to_dict()
     held = result.isel(arm=0, lineage=0)
+    own = held.sel(calendar="own visits")
     np.testing.assert_allclose(
-        [row["protocol_caught_low"], row["protocol_caught_high"]], [held.protocol_caught_low, held.protocol_caught_high]
+        [row["protocol_caught_low"], row["protocol_caught_high"]], [own.calendar_in_time_low, own.calendar_in_time_high]
     )
     assert row["recommended_caught_low"] <= row["recommended_caught"] <= row["recommended_caught_high"]
     for column, name in ((OWN, "protocol_caught"), (DAYS[1], "recommended_caught")):
@@ -91,19 +93,19 @@ def test_caught_has_its_interval(myelosim):
 
 
 def test_no_days_where_there_is_nothing_to_catch():
-    """Just one subject of the half on which days are chosen reaches grade 3, and none of the half that scores them."""
+    """On the low dose two of the subjects reach grade 3, and none of those who come next."""
     scenario = {
         "format": 1, "title": "Rare", "model": ORAL, "days": 42, "population": {"size": 16, "seed": 10},
-        "arm": [{"name": f"{dose} mg", "dose": f"drug {dose} mg BID d1-14"} for dose in (14, 40)],
+        "arm": [{"name": f"{dose} mg", "dose": f"drug {dose} mg BID d1-14"} for dose in (14, 80)],
     }  # fmt: skip
-    result = ms.compare(scenario)
-    table = summary(result)
-    events = (result["worst_grade"] >= 3).isel(lineage=0).to_numpy()
-    lonely = events[:, 0::2].any(axis=1) & ~events[:, 1::2].any(axis=1)
-    assert lonely.any()
+    everybody = ms.compare(scenario | {"population": {"size": 32, "seed": 10}})["worst_grade"].isel(lineage=0) >= 3
+    events = np.stack([everybody[:, :16].any("subject"), everybody[:, 16:].any("subject")])
+    table = summary(ms.compare(scenario))
+    lonely = events[0] & ~events[1]
+    assert lonely.any() and events.all(axis=0).any()
     assert (table["recommended_days"].to_numpy()[lonely] == "").all()
     assert DAYS[0].show(table[lonely].iloc[0].to_dict()) == "-"
-    assert (table["recommended_days"].to_numpy()[events[:, 1::2].any(axis=1) & events[:, 0::2].any(axis=1)] != "").all()
+    assert (table["recommended_days"].to_numpy()[events.all(axis=0)] != "").all()
 
 
 def test_animals_are_graded_by_percent_of_baseline(myelosim):

@@ -141,10 +141,10 @@ def test_occupancy_stacks_the_worst_grade_first(compared):
 
 def test_monitoring_shows_recommended_and_own_days(compared):
     axes = plot_monitoring(compared, draws=2)
-    caught = compared["monitoring_caught"].sel(lineage="neutrophil", arm="40 mg").to_numpy()
-    own = float(compared["protocol_caught"].sel(lineage="neutrophil", arm="40 mg"))
+    caught = compared["monitoring_in_time"].sel(lineage="neutrophil", arm="40 mg").to_numpy()
+    others = compared["calendar_in_time"].sel(lineage="neutrophil", arm="40 mg").to_numpy()
     lines = [line.get_ydata() for line in axes[0].lines]
-    assert any(np.array_equal(y, caught) for y in lines) and any(np.array_equal(y, [own]) for y in lines)
+    assert any(np.array_equal(y, caught) for y in lines) and any(np.array_equal(y, others) for y in lines)
     days = compared["monitoring_day"].sel(arm="40 mg", draws=2).dropna("pick").to_numpy()
     assert any(np.array_equal(line.get_xdata(), days) for line in axes[2].lines)
     assert axes[2].get_title() == "Recommended days, 2 draws"
@@ -164,7 +164,7 @@ def test_summary_letters_its_parts_and_says_what_it_rests_on(compared):
 
 
 def test_summary_without_recommended_days_or_with_one_subject(compared):
-    fewer = compared.drop_vars([name for name in compared if str(name).startswith(("monitoring", "protocol"))])
+    fewer = compared.drop_vars([name for name in compared if str(name).startswith(("monitoring", "calendar"))])
     assert len(plot_summary(fewer).axes) == len(plot_summary(compared).axes) - 3
     one = plot_summary(fewer.isel(subject=[0]))
     assert "One subject." in " ".join(text for text, _ in words(one))
@@ -210,7 +210,7 @@ def test_a_horizon_of_half_a_day_holds_the_bars_and_has_ticks():
 
 def test_nothing_to_catch_is_said(compared):
     nothing = compared.assign(
-        {n: v * np.nan for n, v in compared.items() if str(n).startswith(("monitoring_caught", "monitoring_delay"))}
+        {n: v * np.nan for n, v in compared.items() if str(n).startswith(("monitoring_in_time", "monitoring_delay"))}
     )
     axes = plot_monitoring(nothing)
     assert [[t.get_text() for t in panel.texts] for panel in axes[:2]] == [["no grade 3 to catch"], ["nothing caught"]]
@@ -219,14 +219,19 @@ def test_nothing_to_catch_is_said(compared):
 
 def test_arms_own_visits_and_dosing_have_a_legend(compared):
     keys = [text.get_text() for text in plot_monitoring(compared)[0].figure.legends[0].get_texts()]
-    assert keys == ["20 mg", "40 mg", "own visits", "dosing"]
+    assert keys == ["20 mg", "40 mg", "other calendars", "dosing"]
 
 
-def test_own_visits_stand_beyond_the_curves_whatever_their_number(compared):
-    panel = plot_monitoring(compared)[0]
-    own = [line for line in panel.lines if len(line.get_xdata()) == 1]
-    assert min(line.get_xdata()[0] for line in own) > float(compared["draws"].max()) + 0.5
-    assert [t.get_text() for t in panel.get_xticklabels()] == ["1", "2", "3", "own 9"]
+def test_other_calendars_stand_beyond_the_curves_and_are_named_below(compared):
+    panel, _, days = plot_monitoring(compared)
+    others = [line for line in panel.lines if line.get_markerfacecolor() == "white"]
+    assert min(line.get_xdata().min() for line in others) > float(compared["draws"].max()) + 0.5
+    assert [t.get_text() for t in panel.get_xticklabels()] == ["1", "2", "3", "i", "ii", "iii"]
+    assert [t.get_text() for t in days.get_yticklabels()] == ["i", "ii", "iii", "none", "20 mg", "40 mg"]
+    (biweekly,) = [line.get_xdata() for line in days.lines if np.all(line.get_ydata() == 1)]
+    assert biweekly[~np.isnan(biweekly)].tolist() == [7.0, 14.0, 21.0, 28.0, 42.0, 56.0]
+    said = " ".join(text for text, _ in words(panel.figure))
+    assert "i: own visits (8 draws); ii: weekly x4, then q2w (6 draws); iii: weekly, 2 a week at grade 3 (8" in said
 
 
 def test_columns_of_the_summary_stand_under_each_other(compared):

@@ -7,6 +7,8 @@ from myelosim.errors import SpecError
 from myelosim.spec import load_scenario
 from myelosim.spec.library import files
 from myelosim.spec.lines import line_of, scan
+from myelosim.spec.recommend import candidate_days, usual_calendars
+from myelosim.spec.scenario import Calendar
 
 GRADING = """\
 format = 1
@@ -61,7 +63,10 @@ def test_arms_change_the_model(samples):
         "model": {"drug": "abc", "species": "monkey", "sensitivity": 1.0},
         "days": "4 weeks",
         "lineages": ["neutrophil"],
-        "recommend": {"draws": [2, 3], "candidates": "d1 q2d", "nadir_weight": 0.5},
+        "recommend": {
+            "draws": [2, 3], "candidates": "d1 q2d", "nadir_weight": 0.5, "weekdays": ["tue", "Fri"], "first_day": "wed",
+            "gap": "48 h", "within": "3 d", "calendars": {"a": [3, 5], "b": "d8 weekly; twice weekly until recovery"},
+        },
         "arm": [
             {
                 "name": "changed", "dose": ["abc 1 mg/kg QD"], "size": 6, "set": {"abc.ec50": "3 mg/L"},
@@ -90,6 +95,12 @@ def test_arms_change_the_model(samples):
     assert "abc.neutrophil.ec50" in measured.model.parameters
     assert scenario.recommend.draws == (2, 3)
     assert scenario.recommend.candidates == tuple(float(day) for day in range(0, 29, 2))
+    assert (scenario.recommend.gap, scenario.recommend.within) == (2.0, 3.0)
+    # study day 1 is a Wednesday: Fridays are elapsed days 2, 9, 16, 23, Tuesdays 6, 13, 20, 27
+    assert candidate_days(scenario.recommend, 28.0) == (2.0, 6.0, 16.0, 20.0)
+    assert scenario.recommend.calendars == {
+        "a": Calendar((3.0, 5.0)), "b": Calendar((7.0, 14.0, 21.0, 28.0), until_recovery=True)
+    }  # fmt: skip
 
 
 def test_a_model_beside_the_scenario(samples, monkeypatch):
@@ -130,7 +141,20 @@ CHANGES = [
     ("[population]", 'lineages = ["neutrofil"]\n[population]', "the model has no lineage 'neutrofil'; did you mean"),
     ("[population]", "[recommend]\ndraws = 0\n[population]", "recommend.draws (line 8): 0 is not a number of draws"),
     ("[population]", "[recommend]\ndraws = 3\ncandidates = [1, 2]\n[population]", "2 candidate days for 3 draws"),
-    ("[population]", "[recommend]\ndraw = 3\n[population]", "'draws' is missing"),
+    ("[population]", '[recommend]\nweekdays = ["mon", "freitag"]\n[population]',
+     "recommend.weekdays (line 8): 'freitag' is no weekday; write mon, tue, wed, thu, fri, sat, sun"),
+    ("[population]", '[recommend]\nfirst_day = 1\n[population]', "recommend.first_day (line 8): 1 is not a text"),
+    ("[population]", '[recommend]\ndraws = 9\nweekdays = "mon"\n[population]',
+     "recommend.weekdays (line 9): 8 candidate days for 9 draws"),
+    ("[population]", "[recommend]\ncandidates = [3, 60]\n[population]",
+     "recommend.candidates (line 8): elapsed day 60 is after the horizon of 56 days"),
+    ("[population]", '[recommend]\ngap = "-1 d"\n[population]',
+     "recommend.gap (line 8): '-1 d' is out of bounds; it must be between 0 and 3660 d; write e.g. \"2 d\""),
+    ("[population]", '[recommend]\nwithin = "7 mg"\n[population]', "recommend.within (line 8): "),
+    ("[population]", '[recommend]\ncalendars = { mine = [3, 70] }\n[population]',
+     "recommend.calendars.mine (line 8): elapsed day 70 is after the horizon"),
+    ("[population]", '[recommend]\ncalendars = { mine = "d1 weekly; twice a week" }\n[population]',
+     "'twice a week' is not understood"),
     ("[population]", '[recommend]\ndraws = 2\nblood = "all"\n[population]', "'all' is not known; known: none, species"),
     ("[population]", '[rule.hold]\nwhen = "x"\n[population]', "rule.hold (line 7): no arm has this rule"),
     ('name = "low"', 'name = "low"\nrules = ["hold"]', "arm 'low'.rules (line 13): no rule 'hold'"),
@@ -175,7 +199,7 @@ CHANGES = [
     ("seed = 3", f"seed = {'8' * 400}", "a whole number of 400 digits is too large; it must be at most 9223"),
     ("days    = 56", "days    = 1e-9", "1e-09 days is no horizon; it must be 0.01 or more"),
     ("days    = 56", 'days    = "seventy d"', "'seventy d' does not begin with a number"),
-    ("[population]", "[recommend]\ndraws = 500\n[population]", "57 candidate days for 500 draws; give"),
+    ("[population]", "[recommend]\ndraws = 500\n[population]", "56 candidate days for 500 draws; give"),
     ("[population]", "[recommend]\ndrawz = 2\n[population]", "unknown key 'drawz'; did you mean 'draws'?"),
     ("[population]", '[recommend]\ndraws = 2\nlineages = ["erythroid"]\n[population]',
      "the model has no lineage 'erythroid'"),
@@ -270,6 +294,16 @@ w = 1
     assert found[("arr", 1, "sub", "q")] == 14
     assert found[("arr", 1, "deep", 0, "w")] == 16
     assert line_of(found, ("nothing",)) is None
+
+
+def test_calendars_to_compare_with():
+    people = usual_calendars("human", 60)
+    assert people["weekly x4, then q2w"].days == (7.0, 14.0, 21.0, 28.0, 42.0, 56.0)
+    assert people["weekly, 2 a week at grade 3"] == Calendar(tuple(range(7, 57, 7)), until_recovery=True)
+    assert usual_calendars("mouse", 8)["days 3, 5, 7, 10, 14"].days == (3.0, 5.0, 7.0)
+    assert list(usual_calendars("mouse", 28, [0.0, 3.0, 5.0, 7.0, 10.0, 14.0])) == ["weekly, 2 a week at grade 3"]
+    assert usual_calendars("human", 0.5) == {} == usual_calendars("mouse", 2.0)
+    assert load_scenario("sample_scenario").recommend.calendars == usual_calendars("human", 56)
 
 
 @pytest.mark.parametrize("name", sorted(files("scenarios")))

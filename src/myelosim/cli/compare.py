@@ -64,8 +64,10 @@ def compare(
 
 
 def _print(out: Console, held: Scenario, result: xr.Dataset) -> None:
+    from myelosim.cli.days import calendars
     from myelosim.cli.overview import alike, notes, overview, who
-    from myelosim.comparison import summary
+    from myelosim.comparison import days_table, summary
+    from myelosim.monitoring import shown
 
     rows = summary(result).to_dict("records") if "lineage" in result.dims else []
     sizes = {row["subjects"] for row in rows} or {held.size}
@@ -74,11 +76,13 @@ def _print(out: Console, held: Scenario, result: xr.Dataset) -> None:
     overview(
         out, rows, f"{held.title}  (each arm: {who(sizes, same)}; {held.days:g} days, seed {held.seed})", single=single
     )
-    draws = 0
-    if "monitoring_day" in result:
-        draws = int(result["monitoring_day"].notnull().any("arm").sum("pick").max())
-    nadir = 0.0 if held.recommend is None else held.recommend.nadir_weight
-    notes(out, rows, held.grading, single=single, draws=min(5, draws), nadir=nadir)
+    notes(out, rows, held.grading, single=single)
+    if "calendar" in result or "draws" in result:
+        best = max(rows, key=lambda row: -1.0 if row["p_grade3"] != row["p_grade3"] else row["p_grade3"])
+        table = days_table(result)
+        usual = shown(table["draws"].dropna().astype(int))
+        brief = table[(table["lineage"] == best["lineage"]) & (table["draws"].isna() | (table["draws"] == usual))]
+        calendars(out, brief, held.recommend)
 
 
 def _basis(held: Scenario, result: xr.Dataset) -> str:

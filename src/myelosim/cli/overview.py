@@ -54,10 +54,10 @@ RECOVERY_OF_ONE = Column(
     "recovery\nday", lambda r: "not by\nthe end" if r["unrecovered"] > 0 else day(r["recovery_day"])
 )
 DOSE = Column("dose\ngiven", lambda r: percent(r["dose_intensity"]), "mean", of_the_arm=True)
-OWN = Column("caught by\nown visits", lambda r: spread(r, "protocol_caught", percent))
+OWN = Column("in time by\nown visits", lambda r: spread(r, "protocol_caught", percent))
 DAYS = (
     Column("days to draw\nblood, elapsed", lambda r: r["recommended_days"] or NONE, justify="left", of_the_arm=True),
-    Column("caught on\nthose days", lambda r: spread(r, "recommended_caught", percent)),
+    Column("in time on\nthose days", lambda r: spread(r, "recommended_caught", percent)),
 )
 
 
@@ -97,8 +97,8 @@ def overview(out: Console, rows: Sequence[Row], title: str, first: str = "arm", 
         out.print(_table(rows, [LINEAGE, *part], first, names))
 
 
-def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool, draws: int = 0, nadir: float = 0.0) -> None:
-    """Print what the columns mean; ``draws`` is the number of recommended days, ``nadir`` what seeing the nadir weighs there."""
+def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool) -> None:
+    """Print what the columns mean."""
     from myelosim.spec.grading import load_grading
 
     if not rows:
@@ -118,14 +118,6 @@ def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool, draw
     if "p_grade3_seen" in rows[0] and not single:
         lines.append(
             "Observed: at the visits, with the scatter of counting and analyzer, so that a count may look like grade 3 and not be."
-        )
-    if "protocol_caught" in rows[0]:
-        lines.append("Caught: of the subjects with a true grade >= 3, the share in whom a draw during it shows it.")
-    if draws:
-        aim = "see the nadir" if nadir == 1 else "catch grade >= 3 or see the nadir" if nadir else "catch grade >= 3"
-        lines.append(
-            f"Days to draw blood: the {draws} that {aim} at least once in most subjects, however late; chosen per arm on one half "
-            "of the subjects and scored on the other."
         )
     out.print("\n".join(lines), markup=False, style="dim")
 

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelosim.comparison.monitor import candidate_days, monitor, wanted
+from myelosim.comparison.monitor import looked_at, monitor
 from myelosim.errors import MyelosimWarning
 from myelosim.monitoring import breaches, limits
 from myelosim.results import afford
@@ -47,9 +47,11 @@ def compare(
     xarray.Dataset
         The variables of :func:`myelosim.simulate` with a first dim ``arm``; ``dose_intensity`` and ``rescue_days``
         [arm, subject]; ``grade_limit`` [lineage, grade]; ``dose_time`` and ``dose_drug`` [arm, dose]; and where there are
-        counts to watch, the recommended days: ``monitoring_day`` [arm, draws, pick] in elapsed days, ``monitoring_caught``,
-        ``monitoring_delay``, ``monitoring_nadir`` [arm, lineage, draws] with ``_low`` and ``_high``, and the same of the
-        protocol's own visits: ``protocol_caught`` ... [arm, lineage].
+        counts to watch, days to draw blood: those chosen, ``monitoring_day`` [arm, draws, pick] in elapsed days, what draws
+        on them show of fresh subjects, ``monitoring_in_time``, ``monitoring_caught``, ``monitoring_delay`` and
+        ``monitoring_miss`` [arm, lineage, draws] with ``_low`` and ``_high``, their ``monitoring_number``,
+        ``monitoring_blood`` and ``monitoring_limit`` [arm, draws], and ``monitoring_how`` they were found; and the same of
+        the protocol's own visits and other calendars: ``calendar_in_time`` ... [arm, lineage, calendar].
 
     Raises
     ------
@@ -64,14 +66,15 @@ def compare(
     trials = _run(held, threads, told)
     told("days to draw blood", len(trials) / (len(trials) + 1))
     middle = time.perf_counter()
-    joined = _joined(held, trials).assign(monitor(held, trials))
-    if "monitoring_day" in joined and not wanted(held).nadir_weight:
-        # Nobody in the half that scores reaches grade 3: days chosen for somebody in the other half are no advice.
-        caught = joined["monitoring_caught"].notnull().any("lineage")
-        joined["monitoring_day"] = joined["monitoring_day"].where(caught)
+    watched, said = monitor(held, trials, threads)
+    joined = _joined(held, trials).assign(watched)
     now = time.perf_counter()
     seconds = {t.arm.name: t.seconds for t in trials} | {"days to draw blood": now - middle, "in all": now - began}
-    joined.attrs = _attrs(held, trials) | {"seconds": "; ".join(f"{what} {s:.2f} s" for what, s in seconds.items())}
+    joined.attrs = (
+        _attrs(held, trials, said)
+        | {"monitoring_refused": "\n".join(said)}
+        | {"seconds": "; ".join(f"{what} {s:.2f} s" for what, s in seconds.items())}
+    )
     for text in joined.attrs["warnings"].splitlines():
         python_warnings.warn(text, MyelosimWarning, stacklevel=2)
     told("done", 1.0)
@@ -83,7 +86,7 @@ def _run(scenario: Scenario, threads: int | None, told: Callable[[str, float], N
     kept = 3 * len(model.lineages) + 2 * len(model.drugs)
     most = max(arm.size or scenario.size for arm in arms)
     afford(most, int(scenario.days) + 1, kept, len(model.lineages), len(arms))
-    days = candidate_days(scenario)
+    days = looked_at(scenario)
     trials = []
     for k, arm in enumerate(arms):
         told(f"arm {arm.name}", k / (len(arms) + 1))
@@ -91,7 +94,7 @@ def _run(scenario: Scenario, threads: int | None, told: Callable[[str, float], N
     return trials
 
 
-def _attrs(scenario: Scenario, trials: Sequence[Trial]) -> dict[str, Any]:
+def _attrs(scenario: Scenario, trials: Sequence[Trial], said: Sequence[str]) -> dict[str, Any]:
     arms = scenario.arms
     assumed = sorted({name for arm in arms for name in arm.model.assumed})
     return {
@@ -101,7 +104,9 @@ def _attrs(scenario: Scenario, trials: Sequence[Trial]) -> dict[str, Any]:
         "scenario_file": scenario.path,
         "spec_hash": scenario.spec_hash,
         "regimen": "; ".join(f"{arm.name}: {arm.regimen.text}" for arm in arms),
-        "warnings": "\n".join(_warnings(scenario, trials)),
+        "warnings": "\n".join([*_warnings(scenario, trials), *said]),
+        "monitoring_refused": "\n".join(said),
+        "monitoring_within": scenario.recommend.within,
         "illustrative": int(any(arm.model.illustrative for arm in arms)),
         "assumed_parameters": len(assumed),
         "assumed": ", ".join(assumed),
@@ -167,7 +172,7 @@ def _warnings(scenario: Scenario, trials: Sequence[Trial]) -> list[str]:
     """Return what must be read before the result: of the models, of failed subjects, and of blood volumes."""
     said = [text for trial in trials for text in str(trial.dataset.attrs["warnings"]).splitlines()]
     subjects = scenario.model.subjects
-    asked = wanted(scenario).draw
+    asked = scenario.recommend.draw
     draw = subjects.draw_volume if asked is None else asked
     if draw and scenario.visits:
         said += breaches(scenario.visits, draw, limits(subjects))

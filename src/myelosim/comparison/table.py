@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from myelosim.comparison.monitor import OWN
 from myelosim.endpoints.interval import Interval, paired_difference, proportion, quantile
 from myelosim.monitoring import shown
 from myelosim.spec.grading import grade_limits, load_grading
@@ -72,13 +73,13 @@ def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
     out["unrecovered"] = float(np.nanmean(_of(one, "unrecovered")[events])) if known and events.any() else np.nan
     if "dose_intensity" in one:
         out["dose_intensity"] = float(one["dose_intensity"].mean())
-    if "protocol_caught" in one:
-        out |= _stored("protocol_caught", one, "protocol_caught")
+    if "calendar" in one and OWN in one["calendar"]:
+        out |= _stored("protocol_caught", one.sel(calendar=OWN), "calendar_in_time")
     if "monitoring_day" in one:
         held = one.sel(draws=shown(one["draws"].to_numpy().tolist()))
         days = held["monitoring_day"].to_numpy()
         out["recommended_days"] = ", ".join(f"{day:g}" for day in days if not np.isnan(day))
-        out |= _stored("recommended_caught", held, "monitoring_caught")
+        out |= _stored("recommended_caught", held, "monitoring_in_time")
     return out
 
 

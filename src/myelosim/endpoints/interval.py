@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["Interval", "paired_difference", "proportion", "quantile"]
+__all__ = ["Interval", "mean", "paired_difference", "proportion", "quantile"]
 
 
 class Interval(NamedTuple):
@@ -47,6 +47,22 @@ def proportion(flags: ArrayLike, level: float = 0.95) -> Interval:
         return Interval(np.nan, np.nan, np.nan)
     low, high = _wilson(float(values.sum()), values.size, _normal(level))
     return Interval(float(values.mean()), low, high)
+
+
+def mean(sample: ArrayLike, level: float = 0.95) -> Interval:
+    """Give a mean with its large-sample interval; arguments as for `quantile`.
+
+    Examples
+    --------
+    >>> "{:.3f} {:.3f} {:.3f}".format(*mean([0.1, 0.2, 0.3, 0.4]))
+    '0.250 0.123 0.377'
+    """
+    values = _present(sample)
+    if values.size == 0:
+        return Interval(np.nan, np.nan, np.nan)
+    middle = float(values.mean())
+    half = _normal(level) * float(values.std(ddof=1)) / values.size**0.5 if values.size > 1 else np.nan
+    return Interval(middle, middle - half, middle + half)
 
 
 def quantile(sample: ArrayLike, q: float = 0.5, level: float = 0.95) -> Interval:

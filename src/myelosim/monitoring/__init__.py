@@ -1,22 +1,27 @@
 """On which days to draw blood: those that catch most under the blood-volume limit."""
 
-from myelosim.monitoring.blood import Limit, breaches, limits
-from myelosim.monitoring.calendar import Calendar, Score, recommend, score, shown
+from myelosim.monitoring.blood import Limit, Window, admissible, breaches, limits, share, windows_of
+from myelosim.monitoring.calendar import Chosen, Score, choose, drawn, score, shown
 from myelosim.monitoring.candidates import Candidates, candidates
 from myelosim.monitoring.choice import Choice, best_days, worth
 
 __all__ = [
-    "Calendar",
     "Candidates",
     "Choice",
+    "Chosen",
     "Limit",
     "Score",
+    "Window",
+    "admissible",
     "best_days",
     "breaches",
     "candidates",
+    "choose",
+    "drawn",
     "limits",
-    "recommend",
     "score",
+    "share",
     "shown",
+    "windows_of",
     "worth",
 ]

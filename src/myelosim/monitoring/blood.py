@@ -1,4 +1,4 @@
-"""How much blood may be drawn, and which calendars draw more."""
+"""How much blood may be drawn and how often, and which calendars draw more."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike, NDArray
 
 from myelosim.errors import SpecError
 from myelosim.spec.model import Subjects
 
-__all__ = ["Limit", "breaches", "limits", "most_draws", "within"]
+__all__ = ["Limit", "Window", "admissible", "breaches", "limits", "share", "windows_of"]
 
 _EPS = 1e-9
+_MOMENT = 1e-6  # days within which two draws are one
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,20 @@ class Limit:
     days: float
     volume: float
     source: str = ""
+
+    @property
+    def span(self) -> str:
+        """The window in words."""
+        return f"within {self.days:g} days" if self.days else "in a single draw"
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """At most ``most`` draws in any ``days`` days, and why."""
+
+    days: float
+    most: int
+    why: str
 
 
 def limits(subjects: Subjects, weight: float | None = None) -> tuple[Limit, ...]:
@@ -69,15 +85,27 @@ def limits(subjects: Subjects, weight: float | None = None) -> tuple[Limit, ...]
     return tuple(found)
 
 
-def most_draws(limit: Limit, draw: float) -> int:
-    """Return how many draws (of ``draw`` mL) the limit allows in its window; for a single draw 1 or 0."""
-    allowed = int(np.floor(limit.volume / draw + _EPS)) if draw > 0 else 2**31
-    return min(allowed, 1) if limit.days == 0 else allowed
+def windows_of(rules: Sequence[Limit], draw: float, gap: float = 0.0) -> list[Window]:
+    """Turn limits on blood, for draws of ``draw`` mL, and a least number of days between draws into numbers of draws."""
+    found = [Window(gap, 1, f"draws are at least {gap:g} days apart")] if gap > 0 else []
+    if draw > 0:
+        found += [
+            Window(
+                rule.days or _MOMENT,
+                int(np.floor(rule.volume / draw + _EPS)),
+                f"{rule.name} allows {rule.volume:.3g} mL {rule.span}, a draw takes {draw:g} mL",
+            )
+            for rule in rules
+        ]
+    return found
 
 
-def within(days: Sequence[float], draw: float, rules: Sequence[Limit]) -> bool:
-    """Tell whether draws of ``draw`` mL on these elapsed days respect every limit."""
-    return not any(_worst(days, draw, limit) > most_draws(limit, draw) for limit in rules)
+def admissible(days: Sequence[float], rules: Sequence[Window]) -> bool:
+    """Tell whether draws on these elapsed days keep within every window."""
+    when = sorted(days)
+    return all(
+        last - first >= rule.days - _EPS for rule in rules for first, last in zip(when, when[rule.most :], strict=False)
+    )
 
 
 def breaches(days: Sequence[float], draw: float, rules: Sequence[Limit]) -> list[str]:
@@ -88,24 +116,29 @@ def breaches(days: Sequence[float], draw: float, rules: Sequence[Limit]) -> list
     >>> breaches([0, 3, 5, 7, 10, 14], 0.05, [Limit("two_weeks", 14, 0.2)])
     ['two_weeks: 0.25 mL within 14 days, 0.2 mL are allowed']
     """
-    found = []
-    for limit in rules:
-        number = _worst(days, draw, limit)
-        if number > most_draws(limit, draw):
-            span = f"within {limit.days:g} days" if limit.days else "in a single draw"
-            source = f" ({limit.source})" if limit.source else ""
-            found.append(f"{limit.name}: {number * draw:.3g} mL {span}, {limit.volume:.3g} mL are allowed{source}")
-    return found
+    return [
+        f"{rule.name}: {taken:.3g} mL {rule.span}, {rule.volume:.3g} mL are allowed"
+        + (f" ({rule.source})" if rule.source else "")
+        for rule in rules
+        if (taken := draw * int(_busiest(np.ones((1, len(days)), dtype=bool), days, rule.days)[0]))
+        > rule.volume * (1.0 + _EPS)
+    ]
 
 
-def _worst(days: Sequence[float], draw: float, limit: Limit) -> int:
-    """Return the most draws in any window of the limit."""
-    when = sorted(days)
-    if limit.days == 0:
-        return min(len(when), 1)
-    most = first = 0
-    for last, day in enumerate(when):
-        while when[first] <= day - limit.days + _EPS:
-            first += 1
-        most = max(most, last - first + 1)
-    return most
+def share(drawn: NDArray[np.bool_], days: ArrayLike, draw: float, rules: Sequence[Limit]) -> float:
+    """Return the largest fraction of any limit that draws on some of these days (subject, day) take from anybody.
+
+    NaN without limits or without a volume.
+    """
+    if not (rules and draw > 0):
+        return np.nan
+    return max(draw * float(_busiest(drawn, days, rule.days).max(initial=0)) / rule.volume for rule in rules)
+
+
+def _busiest(drawn: NDArray[np.bool_], days: ArrayLike, span: float) -> NDArray[np.intp]:
+    """Return the most draws of each subject in any so many days."""
+    order = np.argsort(days)
+    when = np.asarray(days, dtype=np.float64)[order]
+    total = np.concatenate([np.zeros((len(drawn), 1), dtype=np.intp), np.cumsum(drawn[:, order], axis=1)], axis=1)
+    before = np.searchsorted(when, when - (span or _MOMENT) + _EPS, side="right")
+    return np.asarray((total[:, 1:] - total[:, before]).max(axis=1, initial=0))

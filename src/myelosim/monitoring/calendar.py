@@ -1,21 +1,26 @@
-"""Recommended calendars: chosen on one population, scored on another."""
+"""Calendars: chosen on one population, scored on another."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
+from numpy.typing import NDArray
 
-from myelosim.endpoints.interval import Interval, proportion, quantile
+from myelosim.endpoints.interval import Interval, mean, proportion, quantile
 from myelosim.errors import SpecError
-from myelosim.monitoring.blood import Limit, most_draws, within
+from myelosim.monitoring.blood import Window
 from myelosim.monitoring.candidates import Candidates
-from myelosim.monitoring.choice import WORK, Allowed, Choice, Floats, best_days, worth
+from myelosim.monitoring.choice import STARTS, WORK, Floats, best_days
+from myelosim.spec.scenario import Calendar
 
-__all__ = ["Calendar", "Score", "recommend", "score", "shown"]
+__all__ = ["Chosen", "Score", "choose", "drawn", "score", "shown"]
 
 USUAL = 5
+EXTRA = 3.0
+"""Days after the one of the week on which grade 3 was seen, on which a calendar draws for the second time."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,81 +29,89 @@ class Score:
 
     Parameters
     ----------
-    events, dips : int
-        Subjects that truly reach grade 3, and whose nadir is deep enough to be looked for.
+    in_time : Interval
+        Of the subjects that truly reach grade 3: P(a draw shows it while it is true, within so many days of its onset).
     caught : Interval
-        P(at least one draw shows grade 3 during a true episode | event).
+        The same, however late.
     delay : Interval
         Median days from the true onset to the draw that catches it, among those caught.
-    nadir_seen : Interval
-        P(a draw within the stated depth of the nadir | dip).
-    false_alarm : Interval
-        P(at least one draw shows grade 3 outside a true episode), over all subjects.
+    miss : Interval
+        Mean over all subjects of how far the true nadir lies below the lowest true count at a draw, as a fraction of that.
     """
 
-    events: int
-    dips: int
+    in_time: Interval
     caught: Interval
     delay: Interval
-    nadir_seen: Interval
-    false_alarm: Interval
+    miss: Interval
 
 
 @dataclass(frozen=True, slots=True)
-class Calendar:
-    """Days to draw blood.
-
-    Parameters
-    ----------
-    days : tuple of float
-        Elapsed days, those drawn anyway included.
-    scores : mapping
-        Lineage -> `Score`, on fresh subjects.
-    exact : bool
-        Whether it is proven that no other calendar of this length does better in the subjects it was chosen on.
-    worth : float
-        What was maximized, in the subjects it was chosen on: expect a little less in others.
-    """
+class Chosen:
+    """Days chosen: elapsed days after the one of the baseline, how they were found, and how many sets were looked at."""
 
     days: tuple[float, ...]
-    scores: Mapping[str, Score]
-    exact: bool
-    worth: float
+    how: str
+    looked: int
 
 
-def score(found: Candidates, days: Sequence[float], level: float = 0.95) -> dict[str, Score]:
-    """Score a calendar, lineage by lineage.
+def drawn(found: Candidates, calendar: Calendar) -> NDArray[np.bool_]:
+    """Return on which candidate days a calendar draws: (1, day), or (subject, day) where it goes by what it sees.
+
+    Such a calendar draws also 3, 7, 10, 14, ... days after a draw that shows grade 3 or worse in any lineage, until a draw
+    shows grade 1 or better, or no worse than before the first dose, in all of them.
+    """
+    days = found.days
+    usual = np.zeros((1, days.size), dtype=bool)
+    usual[0, found.index((0.0, *calendar.days))] = True
+    if not calendar.until_recovery:
+        return usual
+    out = np.repeat(usual, len(found.onset), axis=0)
+    over = np.maximum(found.before, 1)
+    since = np.full(len(out), np.nan)
+    for k, day in enumerate(days):
+        phase = (day - since) % 7.0
+        out[:, k] |= np.minimum(phase, np.abs(phase - EXTRA)) < 1e-6
+        seen = found.grade[:, :, k]
+        worse, well = out[:, k] & (seen >= 3).any(axis=1), out[:, k] & (seen <= over).all(axis=1)
+        since[worse & np.isnan(since)] = day
+        since[well] = np.nan
+    return out
+
+
+def score(found: Candidates, draws: NDArray[np.bool_], within: float, level: float = 0.95) -> dict[str, Score]:
+    """Score draws, lineage by lineage.
 
     Parameters
     ----------
     found : Candidates
         What each candidate day shows; for chosen days that of other subjects than they were chosen on.
-    days : sequence of float
-        Elapsed days among the candidates.
+    draws : array (subject or 1, day)
+        As from `drawn`.
+    within : float
+        Days from the true onset in which it is to be caught.
     level : float
         Confidence of the intervals.
     """
-    places = found.index(days)
-    hit = found.hit[..., places]
+    places = draws.any(axis=0)
+    draws, days = draws[:, None, places], found.days[places]
+    hit = found.hit[..., places] & draws
     caught = np.asarray(hit.any(axis=-1))
-    first = found.days[places][hit.argmax(axis=-1)] if places.size else np.zeros(caught.shape)
-    delay = np.where(caught, first - found.onset, np.nan)
-    near, alarm = (np.asarray(shown[..., places].any(axis=-1)) for shown in (found.near, found.alarm))
+    delay = np.where(caught, days[hit.argmax(axis=-1)] - found.onset, np.nan)
+    miss = 1.0 - np.maximum((found.depth[..., places] * draws).max(axis=-1), found.start)
+    event = ~np.isnan(found.onset)
     return {
         lineage: Score(
-            events=int(found.event[:, i].sum()),
-            dips=int(found.dips[:, i].sum()),
-            caught=proportion(caught[found.event[:, i], i], level),
-            delay=quantile(delay[found.event[:, i], i], level=level),
-            nadir_seen=proportion(near[found.dips[:, i], i], level),
-            false_alarm=proportion(alarm[:, i], level),
+            in_time=proportion(delay[own, i] <= within + 1e-9, level),
+            caught=proportion(caught[own, i], level),
+            delay=quantile(delay[own, i], level=level),
+            miss=mean(miss[:, i], level),
         )
-        for i, lineage in enumerate(found.lineages)
+        for i, (lineage, own) in enumerate(zip(found.lineages, event.T, strict=True))
     }
 
 
 def shown(draws: Iterable[int]) -> int:
-    """Return the number of draws whose calendar a table or a picture shows: five, or the next fewer, or the fewest there are.
+    """Return the number of draws whose days a table or a picture shows: five, or the next fewer, or the fewest there are.
 
     Examples
     --------
@@ -109,90 +122,63 @@ def shown(draws: Iterable[int]) -> int:
     return max((number for number in known if number <= USUAL), default=known[0])
 
 
-def recommend(
-    chosen_on: Candidates,
-    fresh: Candidates,
-    draws: int | Iterable[int],
+def choose(
+    value: Floats,
+    days: Sequence[float] | Floats,
+    draws: Iterable[int],
     *,
-    fixed: Sequence[float] = (),
-    draw: float = 0.0,
-    limits: Sequence[Limit] = (),
-    nadir_weight: float = 0.0,
+    anyway: Sequence[int] = (),
+    windows: Sequence[Window] = (),
+    among: Sequence[int] | None = None,
     work: float = WORK,
-) -> dict[int, Calendar]:
-    """Choose the days that catch most, for one or several numbers of draws.
+) -> Mapping[int, Chosen]:
+    """Choose the days that are worth most, for several numbers of draws.
 
-    Of several numbers the best days are sought for the one that is `shown`. A smaller calendar is the most valuable part of
-    the next larger one, a larger one adds to the next smaller one the days that bring most. So one more draw never catches
-    less, in any lineage and in any subjects; calendars chosen apart would, by chance, when they are scored on fresh ones.
+    The best days are sought for the number that is `shown`. A smaller calendar is the most valuable part of the next larger
+    one, a larger one adds to the next smaller one the days that bring most. So one more draw never catches less, in any
+    lineage and in any subjects; calendars chosen apart would, by chance, when they are scored on fresh ones.
 
     Parameters
     ----------
-    chosen_on, fresh : Candidates
-        The population to choose on, and another one, with the same candidate days, to score on.
-    draws : int or iterable of int
-        Draws to choose beside the fixed ones; ``range(1, 9)`` gives the curve.
-    fixed : sequence of float
-        Days drawn anyway, such as the baseline.
-    draw : float
-        mL of each draw.
-    limits : sequence of Limit
-        As from `myelosim.monitoring.limits`.
-    nadir_weight : float
-        As for `myelosim.monitoring.worth`.
-    work : float
+    value, days, anyway, windows, among, work
         As for `myelosim.monitoring.best_days`.
+    draws : iterable of int
+        Draws to choose beside those drawn anyway.
 
     Returns
     -------
     dict
-        Number of draws -> `Calendar`, increasing; numbers that the candidate days or the limits do not allow are left out.
+        Number of draws -> `Chosen`, increasing; numbers that cannot be had are left out.
 
     Raises
     ------
     SpecError
-        If there is nothing to catch, a day is not a candidate, or none of the numbers is allowed.
+        If none of the numbers can be had.
     """
-    if not np.array_equal(chosen_on.days, fresh.days) or chosen_on.lineages != fresh.lineages:
-        raise SpecError("monitoring: both populations need the same candidate days and lineages")
-    value = worth(chosen_on, nadir_weight)
-    anyway = tuple(int(place) for place in chosen_on.index(fixed))
-    numbers = sorted({draws} if isinstance(draws, int) else set(draws))
-    when = chosen_on.days.tolist()
-    binding = [limit for limit in limits if _can_bind(limit, draw, len(anyway) + numbers[-1])]
-    allowed = (lambda places: within([when[p] for p in places], draw, binding)) if binding else None
-    found = {}
-    for number, choice in _nested(value, numbers, anyway, allowed, work).items():
-        days = tuple(float(day) for day in sorted(when[p] for p in (*anyway, *choice.places)))
-        found[number] = Calendar(days, score(fresh, days), choice.exact, choice.worth)
-    return found
-
-
-def _nested(
-    value: Floats, numbers: Sequence[int], anyway: tuple[int, ...], allowed: Allowed | None, work: float
-) -> dict[int, Choice]:
-    """Choose for each of increasing numbers, each choice part of the next."""
+    numbers = sorted(set(draws))
+    best_of = partial(best_days, value, days, windows=windows, work=work)
     usual = shown(numbers)
-    found: dict[int, Choice] = {}
+    found: dict[int, tuple[tuple[int, ...], str, int]] = {}
     for number in [n for n in reversed(numbers) if n <= usual]:
-        if found:
-            last = found[min(found)].places
-            found[number] = replace(best_days(value, number, anyway, allowed, work, among=last), exact=False)
-            continue
+        part = found[min(found)][0] if found else among
         try:
-            found[number] = best_days(value, number, anyway, allowed, work)
+            best = best_of(number, anyway=anyway, among=part)
         except SpecError:
             if number == numbers[0]:
                 raise
+            continue
+        how = "exact" if best.exact else f"exchange search, best of {STARTS} starts"
+        found[number] = (best.places, f"best part of {min(found)} draws" if found else how, best.looked)
     for number in [n for n in numbers if n > usual]:
-        last = found[max(found)].places
+        fewer = max(found)
+        last = found[fewer][0]
         try:
-            more = best_days(value, number - len(last), (*anyway, *last), allowed, work)
+            more = best_of(number - fewer, anyway=(*anyway, *last), among=among)
         except SpecError:
             break
-        found[number] = Choice(tuple(sorted((*last, *more.places))), more.worth, False)
-    return dict(sorted(found.items()))
-
-
-def _can_bind(limit: Limit, draw: float, number: int) -> bool:
-    return most_draws(limit, draw) < (min(number, 1) if limit.days == 0 else number)
+        found[number] = ((*last, *more.places), f"{fewer} draws and the best to add", more.looked)
+    when = np.asarray(days, dtype=np.float64)
+    return {
+        number: Chosen(tuple(float(d) for d in sorted(when[[*places, *anyway]]) if d > 0), how, looked)
+        for number, (places, how, looked) in sorted(found.items())
+    }

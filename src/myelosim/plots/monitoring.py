@@ -15,14 +15,15 @@ from matplotlib.ticker import PercentFormatter
 from myelosim.errors import SpecError
 from myelosim.monitoring import shown
 from myelosim.plots import style
-from myelosim.plots.figures import by_arm, calendar, doses_given, most_affected
+from myelosim.plots.figures import by_arm, calendar, doses_given, most_affected, plain
 from myelosim.plots.style import DRUG_COLORS, styled
 
-MEASURES = {"caught": "P(grade ≥ 3 caught)", "delay": "Median delay (days)"}
-NOTHING = {"caught": "no grade 3 to catch", "delay": "nothing caught"}
+MEASURES = {"in_time": "P(caught within {within:g} d)", "delay": "Median delay (days)"}
+NOTHING = {"in_time": "no grade 3 to catch", "delay": "nothing caught"}
 OPEN: dict[str, Any] = {"linestyle": "", "markersize": 4.5, "markerfacecolor": "white"}
 WIDTHS = (1.0, 1.0, 1.5)
 SHADE = 0.15
+NUMERALS = ("i", "ii", "iii", "iv", "v", "vi", "vii", "viii", "ix", "x", "xi", "xii")
 
 
 @styled
@@ -31,10 +32,10 @@ def plot_monitoring(
 ) -> np.ndarray:
     """Draw what recommended days catch of grade 3 or worse, how late, and which days they are.
 
-    First Axes: the probability that a draw shows grade 3 or worse during a true episode, against the number of draws.
-    Second: the median days from the true onset to that draw, among episodes caught. Third: the days themselves, for one number
-    of draws; shaded are days with a dose. Bars are 95 % intervals. Open markers to the right are what all visits of the
-    protocol see, the tick says how many there are; they are the first row of the third Axes.
+    First Axes: the probability that a draw shows grade 3 or worse while it is true and within so many days of its onset,
+    against the number of draws. Second: the median days from the true onset to that draw, however late. Third: the days
+    themselves, for one number of draws; shaded are days with a dose. Bars are 95 % intervals. Open markers to the right are
+    what other calendars see, by roman numerals: the protocol's own visits first. They are the first rows of the third Axes.
 
     Parameters
     ----------
@@ -73,8 +74,20 @@ def plot_monitoring(
     axes = np.asarray(figure.subplots(1, 3, width_ratios=WIDTHS))
     draw_monitoring(result, watched, chosen, days, axes)
     arm_legend(figure, result, title=heading(watched), title_fontsize=7.5)
-    style.footer(figure, style.note(result, style.WIDTH, style.arm_key(result)))
+    style.footer(figure, style.note(result, style.WIDTH, [*style.arm_key(result), *calendar_key(result)]))
     return axes
+
+
+def calendar_key(result: xr.Dataset) -> list[str]:
+    """Say which calendars the numerals stand for, and how many draws they take after that of the baseline."""
+    if "calendar" not in result:
+        return []
+    said = []
+    for numeral, name in zip(NUMERALS, result["calendar"].to_numpy(), strict=False):
+        number = result["calendar_number"].sel(calendar=name)
+        few, many = (f"{float(end):.3g}" for end in (number.min(), number.max()))
+        said.append(f"{numeral}: {plain(str(name))} ({few if few == many else f'{few} to {many}'} draws)")
+    return [f"Calendars: {'; '.join(said)}."]
 
 
 def heading(lineage: str) -> str:
@@ -89,8 +102,8 @@ def arm_legend(figure: Figure | SubFigure, result: xr.Dataset, **where: Any) -> 
         for a, label in enumerate(style.arm_labels(result))
         if bool(result["monitoring_day"].isel(arm=a).notnull().any())
     ]
-    if "protocol_draws" in result:
-        keys.append(Line2D([], [], **OPEN, color="#404040", marker="o", label="own visits"))
+    if "calendar" in result:
+        keys.append(Line2D([], [], **OPEN, color="#404040", marker="o", label="other calendars"))
     keys.append(Patch(color=DRUG_COLORS[0], alpha=SHADE, label="dosing"))
     style.legend(figure, keys, **{"handlelength": 2.2, **where})
 
@@ -106,41 +119,40 @@ def draw_monitoring(
     """Draw on three Axes: caught, delay, calendar."""
     for panel, (measure, label) in zip(axes[:2], MEASURES.items(), strict=True):
         _curves(panel, result.sel(lineage=lineage), measure)
-        panel.set_ylabel(label)
+        panel.set_ylabel(label.format(within=float(result.attrs["monitoring_within"])))
         style.dress(panel)
     axes[0].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0, symbol=" %"))
     _calendar(axes[2], result, draws, days)
 
 
 def _curves(ax: Axes, result: xr.Dataset, measure: str) -> None:
-    """Draw a measure against the number of draws, and that of the protocol's own visits to the right of it."""
+    """Draw a measure against the number of draws, and that of other calendars to the right of it."""
     number = result["draws"].to_numpy().astype(float)
-    curves, own = (
-        _bounded(result, f"{of}_{measure}", ("arm", *more))
-        for of, more in (("monitoring", ["draws"]), ("protocol", []))
+    curves, others = (
+        _bounded(result, f"{of}_{measure}", ("arm", dim)) for of, dim in (("monitoring", "draws"), ("calendar",) * 2)
     )
     if np.isnan(curves[0]).all():
         ax.text(0.5, 0.5, NOTHING[measure], transform=ax.transAxes, ha="center", va="center")
-    beyond = number[-1] + 1.0 + 0.3 * np.ptp(number)
+    step = 1.0 + 0.2 * np.ptp(number)
+    beyond = number[-1] + step * (0.3 + np.arange(1, 1 + (others.shape[-1] if others.size else 0)))
     arms = result.sizes["arm"]
     few = arms <= 4
     for a in range(arms):
         look = style.arm_style(a)
-        aside = (a - (arms - 1) / 2.0) * np.array([0.7, 0.2 * (beyond - number[0])]) / max(arms, 4)  # beside each other
+        aside = (a - (arms - 1) / 2.0) * np.array([0.7, 0.8 * step]) / max(arms, 4)  # beside each other
         value, low, high = curves[:, a]
         ax.vlines(number + aside[0], low, high, color=look["color"], linewidth=0.6, alpha=0.6 if few else 0.35)
         ax.plot(number + aside[0], value, markersize=2.5 if few else 2, linewidth=0.9 if few else 0.7, **look)
-        if own.size:
-            value, low, high = own[:, a]
-            ax.vlines([beyond + aside[1]], low, high, color=look["color"], linewidth=0.8)
-            ax.plot([beyond + aside[1]], [value], **look | OPEN)
+        if others.size:
+            value, low, high = others[:, a]
+            ax.vlines(beyond + aside[1], low, high, color=look["color"], linewidth=0.8)
+            ax.plot(beyond + aside[1], value, **look | OPEN | {"markersize": 4.5 if few else 3})
     ticks = {float(k): str(int(k)) for k in number[:: 1 + (number.size - 1) // 8]}
-    if own.size:
-        ticks[beyond] = f"own {int(result['protocol_draws'].max())}"
+    ticks |= dict(zip(beyond.tolist(), NUMERALS, strict=False))
     ax.set_xticks(list(ticks), list(ticks.values()))
     ax.set_xlabel("Number of draws")
-    found = np.concatenate([curves.ravel(), own.ravel()])
-    if measure == "caught":
+    found = np.concatenate([curves.ravel(), others.ravel()])
+    if measure == "in_time":
         ax.set_ylim(0.5 if np.nanmin(found, initial=1.0) > 0.52 else 0.0, 1.05)
     else:
         ax.set_ylim(0.0, 1.1 * np.nanmax(found, initial=1.0))
@@ -156,10 +168,10 @@ def _bounded(result: xr.Dataset, name: str, dims: tuple[str, ...]) -> np.ndarray
 
 def _calendar(ax: Axes, result: xr.Dataset, draws: int, days: dict[str, np.ndarray]) -> None:
     rows = style.arm_labels(result)
-    if "visit" in result.coords:
-        rows = ["own visits", *rows]
-        visits = result["visit"].to_numpy()
-        ax.plot(visits, np.zeros(visits.size), clip_on=False, **style.VISIT | {"markersize": 3.5})
+    if "calendar" in result:
+        rows = [*NUMERALS[: result.sizes["calendar"]], *rows]
+        for row, visits in enumerate(result["calendar_day"].max("arm").transpose("calendar", ...).to_numpy()):
+            ax.plot(visits, np.full(visits.size, row), clip_on=False, **style.VISIT | {"markersize": 3.5})
     for a, (arm, own) in enumerate(days.items()):
         row = a + len(rows) - len(days)
         for given in doses_given(result, arm):

@@ -33,23 +33,36 @@ class Arm:
 
 
 @dataclass(frozen=True, slots=True)
-class Recommend:
-    """What to choose visits by.
+class Calendar:
+    """Elapsed days of draws; with ``until_recovery`` also 3 and 7 days after a grade 3 is seen, and so on until it is over."""
 
-    ``draws`` are the numbers of draws to choose, among the elapsed days ``candidates`` (every day where there are none)
-    and beside the ``fixed`` ones. ``nadir_weight`` is 0 to catch grade 3, 1 to see the nadir, between them for both;
-    ``depth`` is how far above the true nadir, as a fraction of it, a count still shows it. ``draw`` is the volume of
-    one draw (mL), the species' own if None; ``blood`` is "species" where the species' limits on drawing hold, "none"
-    where they do not.
+    days: tuple[float, ...]
+    until_recovery: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Recommend:
+    """What to choose the days of draws by.
+
+    ``draws`` are the numbers of draws to choose, beside one before the first dose and those on ``fixed`` days, among the elapsed
+    days ``candidates`` (every day where there are none) that fall on one of the ``weekdays`` (0 is Monday; all where there are
+    none; ``first_day`` is that of study day 1), at least ``gap`` days apart. ``within`` is in how many days of its onset grade 3
+    is to be caught; ``nadir_weight`` is 0 to catch it, 1 to come near the nadir, between them for both. ``draw`` is the volume of
+    one draw (mL), the species' own if None; ``blood`` is "species" where the species' limits on drawing hold, "none" where they
+    do not. ``calendars`` are others to compare with, by name.
     """
 
-    draws: tuple[int, ...]
+    draws: tuple[int, ...] = (1, 2, 3, 4, 5, 6, 7, 8)
     candidates: tuple[float, ...] = ()
     fixed: tuple[float, ...] = ()
+    weekdays: tuple[int, ...] = ()
+    first_day: int = 0
+    gap: float = 0.0
+    within: float = 7.0
     nadir_weight: float = 0.0
-    depth: float = 0.25
     draw: float | None = None
     blood: str = "species"
+    calendars: Mapping[str, Calendar] = field(default_factory=dict)
     lineages: tuple[str, ...] = ()
 
 
@@ -72,7 +85,7 @@ class Scenario:
     seed: int = 1
     lineages: tuple[str, ...] = ()
     tolerance: float = 1e-6
-    recommend: Recommend | None = None
+    recommend: Recommend = field(default_factory=Recommend)
     conduct: Conduct = field(default_factory=Conduct)
     dlt: str = "hematologic"
     text: str = ""

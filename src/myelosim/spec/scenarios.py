@@ -19,9 +19,8 @@ from myelosim.spec.library import files, find, load_model
 from myelosim.spec.literal import found
 from myelosim.spec.load import header
 from myelosim.spec.model import Model
-from myelosim.spec.parts import observables
-from myelosim.spec.scenario import Recommend, Scenario
-from myelosim.spec.visits import parse_visits
+from myelosim.spec.recommend import read_days, read_lineages, read_recommend
+from myelosim.spec.scenario import Scenario
 
 SHORTEST, LONGEST = 0.01, 3660
 
@@ -56,10 +55,10 @@ def read_scenario(table: Table, name: str) -> Scenario:
     size, seed = _population(table)
     load, model = _model(table)
     grading, grades = _grading(table, usual_grading("" if model is None else model.subjects.species))
-    visits = _visits(table, "visits", days)
+    visits = read_days(table, "visits", days)
     tolerance = table.number("tolerance", 1e-6, low=1e-12, high=1e-2)
-    lineages = _lineages(table, model)
-    recommend = _recommend(table, days, model)
+    lineages = read_lineages(table, model)
+    recommend = read_recommend(table, days, model, visits)
     conduct, dlt = read_conduct(table, days), table.text("dlt", "hematologic")
     arms = read_arms(table, model, days, Rules(table.children("rule"), grades, conduct))
     table.finish()
@@ -136,55 +135,3 @@ def _grading(table: Table, usual: str) -> tuple[str, Grades]:
     except SpecError as error:
         table.fail("grading", str(error))
     return name, Grades("", {})
-
-
-def _visits(table: Table, key: str, days: float) -> tuple[float, ...]:
-    value = table.raw(key, [])
-    if not isinstance(value, str | list | tuple):
-        table.fail(key, f'{found(value)} are no visits; write a list of elapsed days, or "d1 weekly"')
-        return ()
-    if not (math.isfinite(days) and days > 0):
-        return ()
-    try:
-        return parse_visits(value, days)
-    except SpecError as error:
-        table.fail(key, str(error).removeprefix("visits: "))
-        return ()
-
-
-def _lineages(table: Table, model: Model | None) -> tuple[str, ...]:
-    names = table.texts("lineages")
-    if model is not None:
-        known = observables(model.lineages, {})
-        for name in names:
-            if name not in known:
-                table.fail("lineages", f"the model has no lineage '{name}'{suggestion(name, known)}")
-    return names
-
-
-def _recommend(table: Table, days: float, model: Model | None) -> Recommend | None:
-    held = table.table("recommend")
-    if held is None:
-        return None
-    draws = _draws(held)
-    candidates, fixed = _visits(held, "candidates", days), _visits(held, "fixed", days)
-    possible = len(candidates) or (int(days) + 1 if math.isfinite(days) and "candidates" not in held.data else math.inf)
-    if draws and max(draws) > possible:
-        key = "candidates" if candidates else "draws"
-        held.fail(key, f"{possible} candidate days for {max(draws)} draws; give more days or fewer draws")
-    nadir_weight = held.number("nadir_weight", 0.0, low=0.0, high=1.0)
-    depth = held.number("depth", 0.25, low=0.0, high=10.0)
-    draw = held.quantity("draw", "mL", low=0.0, high=1000.0) if "draw" in held.data else None
-    blood = held.text("blood", "species", allowed=["species", "none"])
-    lineages = _lineages(held, model)
-    held.finish(["draw"])
-    return Recommend(draws, candidates, fixed, nadir_weight, depth, draw, blood, lineages)
-
-
-def _draws(table: Table) -> tuple[int, ...]:
-    value = table.raw("draws", what="the number of draws, or a list of numbers")
-    numbers = value if isinstance(value, list) else [] if value is None else [value]
-    if not all(isinstance(one, int) and not isinstance(one, bool) and one >= 1 for one in numbers):
-        table.fail("draws", f"{found(value)} is not a number of draws; it must be 1 or more")
-        return ()
-    return tuple(numbers)

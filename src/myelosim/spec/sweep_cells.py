@@ -9,7 +9,7 @@ from typing import Any
 
 from myelosim.errors import SpecError
 from myelosim.spec.document import Findings, Table
-from myelosim.spec.scenario import Scenario
+from myelosim.spec.scenario import Recommend, Scenario
 from myelosim.spec.scenarios import read_scenario
 from myelosim.spec.shorthand import NONE
 from myelosim.spec.sweep import Axis, Cell
@@ -59,7 +59,7 @@ def read_cells(
             said += [line if "arm '" in line or not who else f"{line} (cells of {who})" for line in lines]
             continue
         for (index, _), one in zip(members, held.arms, strict=True):
-            cells[index] = Cell(index, dataclasses.replace(held, arms=(one,), recommend=None, text=""))
+            cells[index] = Cell(index, dataclasses.replace(held, arms=(one,), recommend=Recommend(), text=""))
     findings.messages += said[:SHOWN]
     if len(said) > SHOWN:
         findings.messages.append(f"{findings.source}: and {len(said) - SHOWN} more like these, of other cells")
