@@ -138,9 +138,10 @@ plot_grade_occupancy(usual, "neutrophil")[0].figure
 plot_monitoring(usual, "neutrophil")[0].figure
 
 # %% [markdown]
-# Where nadirs are short and deep, a few well-placed draws catch more than one a week does, which can miss them; elsewhere about
-# as many. But they catch late: they wait for the last and deepest nadirs. Days chosen to catch are not days chosen to catch
-# early; who must act on the first nadir needs early draws as well.
+# Days are chosen to show grade 3 within a week of its onset, in all lineages together. Where nadirs are short and deep, a few
+# well-placed draws show far more in time than one a week does (i), which can pass between two nadirs; elsewhere about as many.
+# Where onsets are spread over months, as with a dose every day, no few days do, and drawing more often once a grade 3 is seen
+# (iii) helps most.
 #
 # ## Does it hang on what is assumed?
 #
