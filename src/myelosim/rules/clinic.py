@@ -14,7 +14,7 @@ from myelosim.rules.follow import Follower
 from myelosim.rules.log import Log
 from myelosim.rules.look import Bools, Floats, Look
 from myelosim.rules.orders import SLACK, Orders
-from myelosim.spec.rule import Give, Rule
+from myelosim.spec.rule import Delay, Give, Rule, Stop
 
 Decider = Callable[[Look, Orders, Log], None]
 """A rule in Python: it sees what a clinic sees, gives orders, and notes them in the log."""
@@ -29,7 +29,7 @@ class Calendar:
     doses : mapping
         Drug -> hours (increasing) and amounts of its planned doses.
     cycles : array
-        Hours at which cycles begin.
+        Hours at which cycles begin; without any, the first dose begins the only one.
     first : float
         Hour of the first dose: what is seen up to then makes the baseline.
     visits : array
@@ -82,6 +82,8 @@ class Clinic:
         self.log = Log(list(start))
         self.orders = Orders(drugs, self.size)
         self.followers = [Follower(rule, self.orders, self.log) for rule in rules if isinstance(rule, Rule)]
+        self.orders.levels |= {drug: self._levels(drug) for drug in drugs}
+        self._begins = {drug: _begins(times, calendar) for drug, (times, _) in calendar.doses.items()}
         self.deciders = [rule for rule in rules if not isinstance(rule, Rule)]
         self.last = {drug: np.full(self.size, -np.inf) for drug in drugs}
         self._before = {name: (np.zeros(self.size), np.zeros(self.size)) for name in start}  # sum of logs, number
@@ -97,6 +99,7 @@ class Clinic:
 
     def look(self, hour: float, observed: Mapping[str, Floats]) -> None:
         """Look at what is observed at a visit (NaN for who has none), and decide."""
+        self.orders.now(hour)
         there = np.any([~np.isnan(values) for values in observed.values()], axis=0)
         baseline = self._baseline(hour, observed)
         grades = {
@@ -116,15 +119,12 @@ class Clinic:
         self.orders.now(hour)
         standing = self.orders.by_drug[drug]
         times, amounts = self.calendar.doses[drug]
-        delays = [f for f in self.followers if f.delays]
-        clock = np.where(np.isnan(standing.clock), hour - standing.shift, standing.clock)
-        if delays and self._look is not None:
-            self._put_off(drug, hour, clock, delays)
+        self._put_off(drug, hour)
+        clock = standing.calendar(hour)
         place = np.clip(np.searchsorted(times, clock - SLACK), 0, len(times) - 1)
         amount = np.where(np.abs(times[place] - clock) < SLACK, amounts[place], 0.0)
-        fractions = self._fractions(drug)
-        amount = amount * fractions[np.minimum(standing.level, len(fractions) - 1)]
-        return self._gives(drug, hour, np.where(self.orders.withheld(drug), 0.0, amount))
+        amount = amount * np.array(self.orders.levels[drug][1])[standing.level]
+        return self._gives(drug, hour, np.where(standing.stopped | standing.holding, 0.0, amount))
 
     def course(self, rule: str, action: Give, hour: float) -> Floats:
         """Return how much a rule gives of a drug at an hour (subject), in the unit of its dose."""
@@ -135,31 +135,44 @@ class Clinic:
         passed = hour - course.since
         every = action.event.interval
         due = np.abs(passed - every * np.round(passed / every)) < SLACK if every else np.abs(passed) < SLACK
-        amount = np.where(due & (passed > -SLACK), action.event.amount, 0.0)
-        return self._gives(action.drug, hour, amount)
+        due &= (passed > -SLACK) & ~self._overruled(rule, action.drug)
+        return self._gives(action.drug, hour, np.where(due, action.event.amount, 0.0))
+
+    def _overruled(self, name: str, drug: str) -> Bools:
+        """Tell for whom a rule of smaller precedence withholds or gives the drug that this one gives."""
+        own = next(f.rule.precedence for f in self.followers if f.rule.name == name)
+        standing, out = self.orders.by_drug[drug], np.zeros(self.size, bool)
+        for rule in (f.rule for f in self.followers):
+            if own is None or rule.precedence is None or rule.precedence >= own:
+                continue
+            out |= standing.held.get(rule.name, False) | (Stop(drug) in rule.actions) & standing.stopped
+            for (by, action), course in self.orders.given.items():
+                if by == rule.name and action.drug == drug:
+                    out |= ~np.isnan(course.since)
+        return out
 
     def _gives(self, drug: str, hour: float, amount: Floats) -> Floats:
         amount = np.where(hour < self.leaving, amount, 0.0)
         self.last[drug][amount > 0] = hour
         return amount
 
-    def _put_off(self, drug: str, hour: float, clock: Floats, delays: Sequence[Follower]) -> None:
-        later = self.calendar.cycles[self.calendar.cycles > self.calendar.first + SLACK]
-        starting = np.any(np.abs(clock[:, None] - later) < SLACK, axis=1) & ~self.orders.withheld(drug)
-        assert self._look is not None
+    def _put_off(self, drug: str, hour: float) -> None:
+        """Let the rules that delay look at who is about to start a cycle of a drug."""
+        delays = [f for f in self.followers if Delay(drug) in f.rule.actions]
+        if not delays or self._look is None:
+            return
+        standing, (firsts, cycles) = self.orders.by_drug[drug], self._begins[drug]
+        near = np.abs(standing.calendar(hour)[:, None] - firsts) < SLACK
+        starting = near.any(axis=1) & ~(standing.stopped | standing.holding)
         now = replace(self._look, hour=hour, there=starting, cycle=self._cycle(hour))
         for follower in delays:
-            follower.delay(drug, starting, clock, now)
+            follower.delay(now, np.where(near, cycles, -np.inf).max(axis=1, initial=-np.inf))
 
-    def _fractions(self, drug: str) -> NDArray[np.float64]:
+    def _levels(self, drug: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
         """Return the levels of a drug: of the rule with the smallest precedence that has any."""
-        rules = [
-            f.rule
-            for f in self.followers
-            if f.rule.levels and any(a.drug == drug for a in f.rule.actions if hasattr(a, "drug"))
-        ]
+        rules = [f.rule for f in self.followers if f.rule.levels and drug in f.rule.withheld]
         best = min(rules, key=lambda rule: rule.precedence or 0, default=None)
-        return np.array(best.levels if best else (1.0,))
+        return (best.level_names, best.levels) if best else (("",), (1.0,))
 
     def _baseline(self, hour: float, observed: Mapping[str, Floats]) -> dict[str, Floats]:
         out = {}
@@ -183,5 +196,15 @@ class Clinic:
         return out
 
     def _cycle(self, hour: float) -> NDArray[np.intp]:
-        shift = np.max([s.shift for s in self.orders.by_drug.values()], axis=0)
-        return np.asarray(np.maximum(1, np.searchsorted(self.calendar.cycles, hour - shift + SLACK, side="right")))
+        """Return the number of the cycle (subject), of the drug that lies back most."""
+        every = [standing.calendar(hour) for standing in self.orders.by_drug.values()]
+        clock = np.min([np.full(self.size, hour), *every], axis=0)
+        return np.asarray(np.maximum(1, np.searchsorted(self.calendar.cycles, clock + SLACK, side="right")))
+
+
+def _begins(times: Floats, calendar: Calendar) -> tuple[Floats, Floats]:
+    """Return the hours of a drug's first doses in the cycles after the first, and those at which these cycles begin."""
+    later = calendar.cycles[calendar.cycles > calendar.first + SLACK]
+    place = np.searchsorted(times, later - SLACK)
+    there = place < len(times)
+    return times[place[there]], later[there]

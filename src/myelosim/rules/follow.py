@@ -11,10 +11,11 @@ from numpy.typing import NDArray
 from myelosim.rules.judge import SLACK, Judge
 from myelosim.rules.log import Log
 from myelosim.rules.look import Bools, Floats, Look
-from myelosim.rules.orders import Orders
-from myelosim.spec.rule import Action, Compare, Delay, Give, Hold, Reduce, Rule, Stop, Transfuse, leaves
+from myelosim.rules.orders import Orders, Standing
+from myelosim.spec.rule import RELEASES, Action, Compare, Delay, Give, Hold, Reduce, Rule, Stop, Transfuse, leaves
 
-UNITS = {"hemoglobin": "red cells", "platelet": "platelets"}
+DOWN = RELEASES[1]
+CELLS = {"hemoglobin": "red cells", "platelet": "platelets"}
 
 
 class Follower:
@@ -44,14 +45,15 @@ class Follower:
 
     def look(self, look: Look, last: Mapping[str, Floats]) -> None:
         """Decide at a visit; ``last`` holds the hour of each drug's last dose (subject)."""
+        met = self.when.holds(look)
+        for lineage, now in self.when.of(look).items():  # who falls low while an occurrence lasts must recover too
+            begun = self.began[lineage]
+            begun[look.there] = now[look.there] | (begun & self.active)[look.there]
         over = self._over(look, last)
         self._let_go(over, look)
-        met, of = self.when.holds(look), self.when.of(look)
         if self.delays:
             self.alarm = np.where(look.there, met & ~over, self.alarm)
-        for lineage, begun in self.began.items():
-            begun[look.there & ~self.active] = of[lineage][look.there & ~self.active]
-        if not self.delays:
+        else:
             self._begin(met & ~over & self._may(look), look)
         if self.rule.visits is not None:
             step = 24.0 * self.rule.visits
@@ -62,24 +64,24 @@ class Follower:
         """Tell whom the rule sees at an hour that is no visit of the calendar: on the day of, or half a day before, what is due."""
         return self.active & (self.due - 12.0 <= hour + SLACK)
 
-    def delay(self, drug: str, starting: Bools, clock: Floats, look: Look) -> None:
-        """Put off the cycle of those about to start one, if the last visit met the rule."""
-        who = starting & self.alarm & self._may(look, there=False)
-        if np.any(who):
-            self.orders.wait(self.rule.name, drug, who, clock)
-            self._begin(who, look)
+    def delay(self, look: Look, cycle: Floats) -> None:
+        """Put off the cycle (its hour in the calendar) of those about to start one, if the last visit met the rule."""
+        who = look.there & self.alarm & self._may(look)
+        if not np.any(who):
+            return
+        for drug in (a.drug for a in self.rule.actions if isinstance(a, Delay)):
+            self.orders.at(look.hour, drug, partial(Standing.wait, rule=self.rule.name, who=who, clock=cycle))
+        self.orders.now(look.hour)
+        self._begin(who, look)
 
-    def _may(self, look: Look, there: bool = True) -> Bools:
+    def _may(self, look: Look) -> Bools:
         rule = self.rule
-        may = ~self.active & ((look.cycle >= rule.cycle) | (rule.cycle == 1)) & (look.hour >= rule.since - SLACK)
+        may = look.there & ~self.active & (look.cycle >= rule.cycle) & (look.hour >= rule.since - SLACK)
         may &= look.hour - self.ended >= rule.gap - SLACK
-        if there:
-            may = may & look.there
         if rule.most is not None:
             may &= self.occurrence < rule.most
-        withheld = [a.drug for a in rule.actions if not isinstance(a, Give | Transfuse)]
-        if withheld and len(withheld) == len(rule.actions):
-            may &= ~np.logical_and.reduce([self.orders.by_drug[drug].stopped for drug in withheld])
+        if rule.withheld and not any(isinstance(a, Give | Transfuse) for a in rule.actions):
+            may &= ~np.logical_and.reduce([self.orders.written[drug].stopped for drug in rule.withheld])
         return may
 
     def _begin(self, who: Bools, look: Look) -> None:
@@ -95,48 +97,58 @@ class Follower:
             self.until.forget(who)
             self.due[who] = look.hour + 24.0 * (self.rule.visits or np.inf)
         for number in np.unique(self.occurrence[who]):
-            group = who & (self.occurrence == number)
             for action in self.rule.at(int(number)):
-                self._do(action, group, look, effect)
+                self._do(action, who & (self.occurrence == number), look, effect)
 
     def _do(self, action: Action, who: Bools, look: Look, effect: float) -> None:
         name, orders = self.rule.name, self.orders
-        if isinstance(action, Hold):
-            orders.at(effect, partial(orders.hold, name, action.drug, who))
-            self._note(who, f"hold {action.drug}", look, effect)
-        elif isinstance(action, Stop):
-            orders.at(effect, partial(orders.stop, action.drug, who))
-            self._note(who, f"stop {action.drug}", look, effect)
-        elif isinstance(action, Reduce):
-            self._down(action.drug, who, look, effect, "give")
-        elif isinstance(action, Give):
-            orders.at(effect, partial(orders.give, name, action, who, effect))
-            self._note(who, f"give {action.text}", look, effect)
-        elif isinstance(action, Transfuse):
+        if isinstance(action, Transfuse):
             orders.transfuse(action, who, effect)
-            self._note(
-                who,
-                f"transfuse {action.units:g} unit{'s' * (action.units != 1)} of {UNITS[action.lineage]}",
-                look,
-                effect,
-            )
+            units = f"{action.units:g} unit{'s' * (action.units != 1)} of {CELLS[action.lineage]}"
+            self._note(who, f"transfuse {units}", look, effect)
+            return
+        if isinstance(action, Give):
+            orders.give(name, action, who, effect)
+            self._note(who, f"give {action.text}", look, effect)
+            return
+        who = who & ~orders.written[action.drug].stopped
+        if isinstance(action, Hold):
+            lost = who & self._ends_below(action.drug)
+            self._stop(action.drug, lost, look, effect, ", there is no lower level")
+            orders.at(effect, action.drug, partial(Standing.hold, rule=name, who=who & ~lost))
+            self._note(who & ~lost, f"hold {action.drug}", look, effect)
+        elif isinstance(action, Stop):
+            self._stop(action.drug, who, look, effect)
+        elif isinstance(action, Reduce):
+            self._down(action.drug, who, look, effect, "reduce {drug} to {level}")
         else:
             self._note(who, f"delay {action.drug}", look, effect)
+
+    def _ends_below(self, drug: str) -> Bools:
+        """Tell whose occurrence cannot end but below the lowest level: they need not wait for it."""
+        rule = self.rule
+        if rule.below == "stay":
+            return np.zeros(self.orders.size, bool)
+        down = self._by_occurrence(rule.then) == DOWN
+        if rule.within is not None and rule.later:
+            down &= self._by_occurrence(rule.later) == DOWN
+        return np.asarray(down & (self.orders.written[drug].level + 1 >= len(self.orders.levels[drug][0])))
 
     def _over(self, look: Look, last: Mapping[str, Floats]) -> Bools:
         if self.until is None:
             return np.zeros(look.size, bool)
         over = self.until.holds(look, self._asked()) & self.active
-        if self.rule.rest:
-            over &= look.hour - last[self.rule.rest_drug] >= self.rule.rest - SLACK
+        for drug in self.rule.rest_drugs:
+            over &= look.hour - last[drug] >= self.rule.rest - SLACK
         return over
 
     def _asked(self) -> dict[str, Bools] | None:
-        """Return of which lineages recovery is asked: all that are named, or those that began the occurrence."""
+        """Return of which lineages recovery is asked: all that are named, or those that triggered, all if it was a sign."""
         if "triggered" not in self.rule.recover:
             return None
-        named = self._by_occurrence(self.rule.recover) == "named"
-        return {lineage: named | begun for lineage, begun in self.began.items()}
+        every = self._by_occurrence(self.rule.recover) == "named"
+        every |= ~np.any([np.zeros(self.orders.size, bool), *self.began.values()], axis=0)
+        return {lineage: every | begun for lineage, begun in self.began.items()}
 
     def _by_occurrence(self, choices: tuple[str, ...]) -> NDArray[np.str_]:
         return np.asarray(np.array(choices)[np.clip(self.occurrence, 1, len(choices)) - 1])
@@ -159,33 +171,42 @@ class Follower:
                     self._end(action, str(choice), group, look, effect)
 
     def _end(self, action: Action, how: str, who: Bools, look: Look, effect: float) -> None:
-        if not np.any(who):
-            return
         if isinstance(action, Give):
-            self.orders.at(effect, partial(self.orders.end, self.rule.name, action, who))
+            self.orders.end(self.rule.name, action, who, effect)
             if action.event.count is None:
                 self._note(who, f"end {action.drug}", look, effect)
-        elif isinstance(action, Hold | Delay):
-            free = self.orders.release if isinstance(action, Hold) else partial(self.orders.begin, hour=effect)
-            self.orders.at(effect, partial(free, self.rule.name, action.drug, who))
-            if how == "resume":
-                self._note(who, f"resume {action.drug}", look, effect)
-            elif how == "stop":
-                self.orders.at(effect, partial(self.orders.stop, action.drug, who))
-                self._note(who, f"stop {action.drug}", look, effect)
+        if not isinstance(action, Hold | Delay):
+            return
+        drug, name = action.drug, self.rule.name
+        free = Standing.release if isinstance(action, Hold) else partial(Standing.begin, hour=effect)
+        self.orders.at(effect, drug, partial(free, rule=name, who=who))
+        standing = self.orders.written[drug]
+        who = who & ~standing.stopped
+        if how == "stop":
+            self._stop(drug, who, look, effect)
+            return
+        still = standing.holding.copy()
+        for verb, group, why in (("resume", who & ~still, ""), ("release", who & still, ", which another rule holds")):
+            if how == DOWN:
+                self._down(drug, group, look, effect, f"{verb} {{drug}} at {{level}}{why}")
             else:
-                self._down(action.drug, who, look, effect, "resume")
+                self._note(group, f"{verb} {drug}{why}", look, effect)
 
-    def _down(self, drug: str, who: Bools, look: Look, effect: float, verb: str) -> None:
-        """Go one level down, and say for each group of subjects to which."""
-        names = self.rule.level_names
-        self.orders.at(effect, partial(self.orders.down, drug, who, len(names), self.rule.below))
-        level = self.orders.by_drug[drug].level + 1
-        last = level >= len(names)
-        for k, name in enumerate(names):
-            self._note(who & ~last & (level == k), f"{verb} {drug} at {name}", look, effect)
-        text = f"stop {drug}, there is no lower level" if self.rule.below == "stop" else f"{verb} {drug} at {names[-1]}"
-        self._note(who & last, text, look, effect)
+    def _stop(self, drug: str, who: Bools, look: Look, effect: float, why: str = "") -> None:
+        self.orders.at(effect, drug, partial(Standing.stop, who=who))
+        self._note(who, f"stop {drug}{why}", look, effect)
+
+    def _down(self, drug: str, who: Bools, look: Look, effect: float, text: str) -> None:
+        """Go one level down, and say for each group of subjects to which; ``text`` has places for the drug and the level."""
+        names, below = self.orders.levels[drug][0], self.rule.below
+        before = self.orders.written[drug].level.copy()
+        self.orders.at(effect, drug, partial(Standing.down, who=who, levels=len(names), below=below))
+        for k in range(len(names)):
+            group = who & (before == k)
+            if k + 1 < len(names) or below == "stay":
+                self._note(group, text.format(drug=drug, level=names[min(k + 1, len(names) - 1)]), look, effect)
+            else:
+                self._note(group, f"stop {drug}, there is no lower level", look, effect)
 
     def _note(self, who: Bools, what: str, look: Look, effect: float) -> None:
         self.log.note(who, self.rule.name, what, look.hour, effect, self.occurrence, look.observed)

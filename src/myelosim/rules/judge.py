@@ -32,6 +32,7 @@ class Judge:
         self.condition = condition
         self._since: dict[Lasting, Floats] = {}
         self._times: dict[Lasting, Floats] = {}
+        self._told: dict[Lasting, Bools] = {}  # at this visit: a condition may say the same thing twice
         for term in _lasting(condition):
             self._since[term], self._times[term] = np.full(size, np.nan), np.zeros(size)
 
@@ -45,6 +46,7 @@ class Judge:
 
         With ``asked``, what it says of a lineage is taken as met where that lineage is not asked about.
         """
+        self._told = {}
         return look.there & self._holds(self.condition, look, asked or {})
 
     def of(self, look: Look) -> dict[str, Bools]:
@@ -62,7 +64,9 @@ class Judge:
         if isinstance(term, Either):
             return np.asarray(np.any([self._holds(one, look, asked) for one in term.terms], axis=0))
         if isinstance(term, Lasting):
-            return self._lasts(term, look, asked)
+            if term not in self._told:
+                self._told[term] = self._lasts(term, look, asked)
+            return self._told[term]
         if isinstance(term, Sign):
             return look.signs[term.name]
         met = _compared(term, look)

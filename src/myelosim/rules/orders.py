@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
-from numpy.typing import NDArray
 
 from myelosim.rules.look import Bools, Floats
 from myelosim.spec.rule import Give, Transfuse
@@ -18,12 +18,60 @@ SLACK = 1e-6  # hours
 class Standing:
     """The orders about one drug, by subject."""
 
+    size: int
     held: dict[str, Bools] = field(default_factory=dict)  # rule -> who
     waits: dict[str, Bools] = field(default_factory=dict)  # rule -> whose next cycle
-    stopped: Bools = field(default_factory=lambda: np.zeros(0, bool))
-    level: NDArray[np.intp] = field(default_factory=lambda: np.zeros(0, int))
-    shift: Floats = field(default_factory=lambda: np.zeros(0))  # hours by which the calendar lies back
-    clock: Floats = field(default_factory=lambda: np.zeros(0))  # where the calendar stands while a cycle waits
+
+    def __post_init__(self) -> None:
+        self.stopped = np.zeros(self.size, bool)
+        self.level = np.zeros(self.size, int)
+        self.shift = np.zeros(self.size)  # hours by which the calendar lies back
+        self.clock = np.full(self.size, np.nan)  # where the calendar stands while a cycle waits
+
+    def hold(self, rule: str, who: Bools) -> None:
+        """Withhold the drug on behalf of a rule."""
+        self.held.setdefault(rule, np.zeros(self.size, bool))[who] = True
+
+    def release(self, rule: str, who: Bools) -> None:
+        """Let go of the drug; other rules may still hold it."""
+        self.held.setdefault(rule, np.zeros(self.size, bool))[who] = False
+
+    def down(self, who: Bools, levels: int, below: str) -> None:
+        """Give one level less from now on; where there is none, stop, or stay."""
+        lower = self.level + who
+        self.level[:] = np.where(who, np.minimum(lower, levels - 1), self.level)
+        if below == "stop":
+            self.stopped |= who & (lower >= levels)
+
+    def stop(self, who: Bools) -> None:
+        """Give the drug never again."""
+        self.stopped |= who
+
+    def wait(self, rule: str, who: Bools, clock: Floats) -> None:
+        """Put off the next cycle; ``clock`` is the hour of the calendar at which it would begin."""
+        self.waits.setdefault(rule, np.zeros(self.size, bool))[who] = True
+        self.clock[who] = clock[who]
+
+    def begin(self, rule: str, who: Bools, hour: float) -> None:
+        """Let the cycle that was put off begin; the calendar is moved to here."""
+        self.waits.setdefault(rule, np.zeros(self.size, bool))[who] = False
+        free = who & ~self.waiting & ~np.isnan(self.clock)
+        self.shift[free] = hour - self.clock[free]
+        self.clock[free] = np.nan
+
+    def calendar(self, hour: float) -> Floats:
+        """Return where the calendar stands (subject)."""
+        return np.where(np.isnan(self.clock), hour - self.shift, self.clock)
+
+    @property
+    def waiting(self) -> Bools:
+        """Whose next cycle is put off."""
+        return _any(self.size, self.waits.values())
+
+    @property
+    def holding(self) -> Bools:
+        """Who gets none now and may get it again."""
+        return ~self.stopped & (self.waiting | _any(self.size, self.held.values()))
 
 
 @dataclass
@@ -44,7 +92,7 @@ class Transfusion:
 
 
 class Orders:
-    """All orders, and those that are written but not yet in force.
+    """All orders, as written and as they are in force: what is written at a visit may take effect later.
 
     Parameters
     ----------
@@ -52,26 +100,28 @@ class Orders:
         Of the model.
     size : int
         Number of subjects.
+
+    Attributes
+    ----------
+    written, by_drug : dict
+        Drug -> its :class:`Standing` as written, and as in force.
+    levels : dict
+        Drug -> names and fractions of the doses that it is given at, from the planned one down.
     """
 
     def __init__(self, drugs: Sequence[str], size: int) -> None:
         self.size = size
-        self.by_drug = {
-            drug: Standing(
-                stopped=np.zeros(size, bool),
-                level=np.zeros(size, int),
-                shift=np.zeros(size),
-                clock=np.full(size, np.nan),
-            )
-            for drug in drugs
-        }
+        self.written = {drug: Standing(size) for drug in drugs}
+        self.by_drug = {drug: Standing(size) for drug in drugs}
+        self.levels: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = dict.fromkeys(drugs, (("",), (1.0,)))
         self.given: dict[tuple[str, Give], Course] = {}
         self.transfusions: list[Transfusion] = []
         self._coming: list[tuple[float, Callable[[], None]]] = []
 
-    def at(self, hour: float, order: Callable[[], None]) -> None:
-        """Let an order take effect at an hour."""
-        self._coming.append((hour, order))
+    def at(self, hour: float, drug: str, order: Callable[[Standing], None]) -> None:
+        """Write an order about a drug, which takes effect at an hour."""
+        order(self.written[drug])
+        self._coming.append((hour, partial(order, self.by_drug[drug])))
 
     def now(self, hour: float) -> None:
         """Bring into force what takes effect up to an hour, in the order in which it was written."""
@@ -80,69 +130,23 @@ class Orders:
         for _, order in sorted(due, key=lambda one: one[0]):
             order()
 
-    def hold(self, rule: str, drug: str, who: Bools) -> None:
-        """Withhold a drug on behalf of a rule."""
-        held = self.by_drug[drug].held.setdefault(rule, np.zeros(self.size, bool))
-        held |= who
-
-    def release(self, rule: str, drug: str, who: Bools) -> None:
-        """Let go of a drug; other rules may still hold it."""
-        self.by_drug[drug].held[rule] &= ~who
-
-    def down(self, drug: str, who: Bools, levels: int, below: str) -> None:
-        """Give one level less from now on; where there is none, stop, or stay."""
-        standing = self.by_drug[drug]
-        lower = standing.level + who
-        standing.level[:] = np.minimum(lower, levels - 1)
-        if below == "stop":
-            standing.stopped |= who & (lower >= levels)
-
-    def stop(self, drug: str, who: Bools) -> None:
-        """Give a drug never again."""
-        self.by_drug[drug].stopped |= who
-
-    def wait(self, rule: str, drug: str, who: Bools, clock: Floats) -> None:
-        """Put off the next cycle; ``clock`` is the hour of the calendar at which it would begin."""
-        standing = self.by_drug[drug]
-        standing.waits.setdefault(rule, np.zeros(self.size, bool))[who] = True
-        standing.clock[who] = clock[who]
-
-    def begin(self, rule: str, drug: str, who: Bools, hour: float) -> None:
-        """Let the cycle that was put off begin; the calendar is moved to here."""
-        standing = self.by_drug[drug]
-        standing.waits[rule] &= ~who
-        free = who & ~self.waiting(drug)
-        standing.shift[free] = hour - standing.clock[free]
-        standing.clock[free] = np.nan
-
-    def waiting(self, drug: str) -> Bools:
-        """Tell whose next cycle is put off."""
-        waits = self.by_drug[drug].waits.values()
-        return np.asarray(np.any([np.zeros(self.size, bool), *waits], axis=0))
-
-    def withheld(self, drug: str) -> Bools:
-        """Tell who gets none of a drug now."""
-        standing = self.by_drug[drug]
-        return np.asarray(np.any([standing.stopped, self.waiting(drug), *standing.held.values()], axis=0))
-
     def holding(self) -> Bools:
         """Tell who is without some drug that is held or put off, and not stopped."""
-        out = np.zeros(self.size, bool)
-        for drug, standing in self.by_drug.items():
-            out |= ~standing.stopped & np.any([self.waiting(drug), *standing.held.values()], axis=0)
-        return out
+        return _any(self.size, (standing.holding for standing in self.by_drug.values()))
 
     def give(self, rule: str, action: Give, who: Bools, hour: float) -> None:
-        """Begin a course."""
-        key = rule, action
-        if key not in self.given:
-            self.given[key] = Course(action, np.full(self.size, np.nan))
-        self.given[key].since[who] = hour
+        """Begin a course at an hour."""
+        course = self.given.setdefault((rule, action), Course(action, np.full(self.size, np.nan)))
+        self._coming.append((hour, lambda: course.since.__setitem__(who, hour)))
+
+    def end(self, rule: str, action: Give, who: Bools, hour: float) -> None:
+        """End a course at an hour."""
+        self._coming.append((hour, lambda: self.given[rule, action].since.__setitem__(who, np.nan)))
 
     def transfuse(self, action: Transfuse, who: Bools, hour: float) -> None:
         """Give units of cells, once."""
         self.transfusions.append(Transfusion(action, hour, np.where(who, action.units, 0.0)))
 
-    def end(self, rule: str, action: Give, who: Bools) -> None:
-        """End a course."""
-        self.given[rule, action].since[who] = np.nan
+
+def _any(size: int, every: Iterable[Bools]) -> Bools:
+    return np.asarray(np.any([np.zeros(size, bool), *every], axis=0))

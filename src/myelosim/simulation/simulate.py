@@ -170,7 +170,7 @@ def simulated(
     lower = {observable(name): _lower_limit(model, name) for name in model.lineages}
     watched = {name: _levels(model, name, drawn, table, toxicity) for name in model.lineages}
     edges = np.unique([first, *(c for c in regimen.starts(horizon) if c > first), horizon])
-    followed = followed_rules(rules, model, regimen, table, conduct)
+    followed = followed_rules(rules, model, regimen, horizon / 24.0, table, conduct)
     steering: Steering | Replay | None = None
     if interventions is not None:
         steering = Replay(model, interventions, drawn.seed or 0, drawn.numbers)
@@ -214,7 +214,8 @@ def simulated(
     might: dict[str, Course] = {}
     if courses and len(possible):
         might = _courses(model, run, drawn, table, watched, edges, wanted, possible, tolerance)
-    said = [*model.warnings, *_failed(run)]
+    ruled = [text for rule in followed for text in getattr(rule, "warnings", ())]
+    said = list(dict.fromkeys([*model.warnings, *ruled, *_failed(run)]))
     for text in said if warn else ():
         python_warnings.warn(text, MyelosimWarning, stacklevel=2)
     attrs = provenance(model.spec_hash, drawn.seed, tolerance, model.assumed, said)

@@ -16,8 +16,9 @@ from myelosim.spec.load import read_start
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
 from myelosim.spec.rule import Conduct
-from myelosim.spec.rules import Setting, conflicts, read_rule, rule_tables
+from myelosim.spec.rules import read_rules, rule_tables
 from myelosim.spec.scenario import Arm
+from myelosim.spec.setting import Setting
 from myelosim.spec.subjects import covariate
 
 MOST_SUBJECTS = 10**9
@@ -31,9 +32,9 @@ class Rules:
     grading: grading.Table
     conduct: Conduct
 
-    def setting(self, model: Model, regimen: Regimen) -> Setting:
+    def setting(self, model: Model, regimen: Regimen, days: float) -> Setting:
         """Return what a rule is read for."""
-        return Setting(model, regimen, self.grading, tuple(self.conduct.signs), self.conduct.turnaround)
+        return Setting(model, regimen, days, self.grading, tuple(self.conduct.signs), self.conduct.turnaround)
 
 
 def read_arms(table: Table, model: Model | None, days: float, rules: Rules) -> tuple[Arm, ...]:
@@ -79,10 +80,7 @@ def _arm(table: Table, model: Model | None, days: float, rules: Rules) -> Arm | 
     if regimen is None:
         return None
     regimen = _matched(table, regimen, model, days)
-    setting = rules.setting(model, regimen)
-    followed = tuple(rule for key, one in wanted.items() if (rule := read_rule(key, one, setting)) is not None)
-    for why in conflicts(followed):
-        table.fail("rules", why)
+    followed = read_rules(table, wanted, rules.setting(model, regimen, days))
     return Arm(name=name, model=model, regimen=regimen, size=size, rules=followed, **read)
 
 

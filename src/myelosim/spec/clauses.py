@@ -181,7 +181,10 @@ def _give(text: str, drugs: Collection[str]) -> Give:
         raise ValueError(f"give {text}: says no dose")
     event = regimen.events[0]
     if event.drug not in drugs:
-        raise ValueError(f"give {text}: the model has no drug '{event.drug}'{suggestion(event.drug, drugs)}")
+        raise ValueError(
+            f"give {text}: the model has no drug '{event.drug}'{suggestion(event.drug, drugs)}; a G-CSF is added to it by gcsf = "
+            f"'{event.drug}'"
+        )
     if len(regimen.events) > 1 or event.time or regimen.cycles:
         raise ValueError(f"give {text}: say how much and how often; the rule says from when until when")
     return Give(replace(event, count=None if event.interval else 1), text)

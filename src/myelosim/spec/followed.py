@@ -10,11 +10,13 @@ from myelosim.spec.document import Findings, Table
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
 from myelosim.spec.rule import Conduct, Rule
-from myelosim.spec.rules import Setting, conflicts, read_rule, rule_tables
+from myelosim.spec.rules import read_rules, rule_tables
+from myelosim.spec.sensible import conflicts
+from myelosim.spec.setting import Setting
 
 
 def followed_rules(
-    rules: Any, model: Model, regimen: Regimen, grading: Grades, conduct: Conduct
+    rules: Any, model: Model, regimen: Regimen, days: float, grading: Grades, conduct: Conduct
 ) -> tuple[Rule | Callable[..., None], ...]:
     """Return what is to be followed.
 
@@ -28,19 +30,15 @@ def followed_rules(
     SpecError
         A rule cannot be, or rules contradict each other.
     """
-    setting = Setting(model, regimen, grading, tuple(conduct.signs), conduct.turnaround)
+    setting = Setting(model, regimen, days, grading, tuple(conduct.signs), conduct.turnaround)
     findings = Findings("rules")
     root = Table({}, (), findings)
-    out: list[Rule | Callable[..., None]] = []
     own = {name: Table(keys, (name,), findings) for name, keys in rules.items()} if isinstance(rules, Mapping) else {}
-    for rule in list(own) if own else [rules] if isinstance(rules, str) else list(rules):
-        if not isinstance(rule, str):
-            out.append(rule)
-            continue
-        for name, table in rule_tables(root, [rule], own).items():
-            read = read_rule(name, table, setting)
-            out += [] if read is None else [read]
-    for why in conflicts([rule for rule in out if isinstance(rule, Rule)]):
+    listed = list(own) if own else [rules] if isinstance(rules, str) else list(rules)
+    tables = rule_tables(root, [rule for rule in listed if isinstance(rule, str)], own)
+    read = read_rules(root, tables, setting)
+    values = [rule for rule in listed if not isinstance(rule, str)]
+    for why in conflicts([*read, *(rule for rule in values if isinstance(rule, Rule))]) if values else ():
         root.fail(None, why)
     findings.check()
-    return tuple(out)
+    return (*read, *values)

@@ -146,7 +146,8 @@ class Rule:
     until : Condition, optional
         At a later visit, ends the occurrence. Without it the actions are done and the occurrence is over at once.
     recover : tuple of str
-        By occurrence: "named", all of ``until`` must hold, or "triggered", only what it says of the lineages that began it.
+        By occurrence: "named", all of ``until`` must hold, or "triggered", only what it says of the lineages that met ``when`` at
+        its beginning or since.
     then : tuple of str
         By occurrence, how a held drug goes on: one of `RELEASES`.
     within, later
@@ -154,21 +155,23 @@ class Rule:
     levels : tuple of float
         Doses of the drug from the planned one down, as fractions of the planned one; ``level_names`` as written.
     below : {"stop", "stay"}
-        What one level down from the lowest is.
+        What one level down from the lowest is; where an occurrence can end in nothing else, the drug is stopped at once.
     cycle, since : int, float
         The first cycle (from 1), and hour, in which an occurrence may begin.
     most : int, optional
         How many occurrences there may be.
     gap : float
         Hours from one occurrence to the next at least.
-    rest_drug, rest : str, float
-        Nothing is over before so many hours after the last dose of that drug.
+    rest_drugs, rest : tuple of str, float
+        Nothing is over before so many hours after the last dose of any of these drugs.
     visits : float, optional
         Days between the visits while an occurrence lasts.
     turnaround : float
         Hours from a draw to what is done about it.
     precedence : int, optional
         Of rules that contradict each other the one with the smaller number is followed.
+    source, warnings : str, tuple of str
+        Where it is from, and what must be read before a result of it.
     """
 
     name: str
@@ -186,12 +189,13 @@ class Rule:
     since: float = 0.0
     most: int | None = None
     gap: float = 0.0
-    rest_drug: str = ""
+    rest_drugs: tuple[str, ...] = ()
     rest: float = 0.0
     visits: float | None = None
     turnaround: float = 0.0
     precedence: int | None = None
     source: str = ""
+    warnings: tuple[str, ...] = ()
     text: dict[str, str] = field(default_factory=dict, compare=False)
 
     @property
