@@ -208,3 +208,15 @@ def test_narrow_terminals_lose_nothing(myelosim, monkeypatch, width):
     assert "…" not in done.output
     for heading in ("nadir", "grade 4", "recovery", "by the end"):
         assert heading in done.output
+
+
+def test_days_prints_calendars_and_refuses_what_cannot_be_had(myelosim):
+    done = myelosim("days", "small", "--draws", 3, "--within", 5, "--gap", 4)
+    assert done.exit_code == 0
+    for part in ("Days to draw blood: neutrophil", "5 days", "own visits", "weekly x4, then q2w", "3 draws chosen: exact"):
+        assert part in done.stdout
+    refused = myelosim("days", "small", "--draws", 3, "--gap", 20)
+    assert refused.exit_code == 2
+    assert "3 draws beside the 1 drawn anyway cannot be had: draws are at least 20 days apart; 2 are" in " ".join(
+        refused.stderr.split()
+    )

@@ -34,7 +34,7 @@ def test_simulate_and_compare_explain_the_same(myelosim):
         assert note in simulated
         assert note in compared
     for note in ("In time: of the subjects with a true grade >= 3", "Days chosen to catch grade >= 3 in time",
-                 "per arm on 16 subjects", "scored on 16 others", "5 draws chosen: exact"):  # fmt: skip
+                 "per arm on its 16 subjects", "scored on 16 subjects who come after", "5 draws chosen: exact"):  # fmt: skip
         assert note in compared
     assert "Observed" not in myelosim(*SIMULATE, "--subjects", 8).stdout
 

@@ -81,13 +81,14 @@ def _notes(rows: pd.DataFrame, asked: Recommend) -> list[str]:
     found = "; ".join(f"{row.calendar}: {row.how}" for row in chosen.itertuples())
     looked = int(rows.groupby(["arm", "calendar"])["looked"].first().max())
     aim = {0.0: "catch grade >= 3 in time", 1.0: "come nearest to the nadir"}.get(asked.nadir_weight, "do both")
+    how = f" Days chosen to {aim}, per arm on its {_sizes(rows['chosen_on'])} subjects, all lineages together."
+    how += f" {found}; at most {looked:,} sets looked at."
     return [
         "Every calendar also draws before the first dose, which counts in the blood. Draws and blood: mean over subjects; limit: "
         "of whom most is taken, against the strictest limit of the species.",
         f"In time: of the subjects with a true grade >= 3, the share in whom a draw shows it within {asked.within:g} days. Delay: "
         "median, of those caught. Missed: how far the true nadir lies below the lowest true count at a draw, mean.",
-        f"Days chosen to {aim}, per arm on {_sizes(rows['chosen_on'])} subjects, all lineages together; scored on "
-        f"{_sizes(rows['scored_on'])} others. {found}; at most {looked:,} sets looked at.",
+        f"Calendars are scored on {_sizes(rows['scored_on'])} subjects who come after the arm's own.{how if found else ''}",
     ]
 
 
