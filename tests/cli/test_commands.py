@@ -213,7 +213,13 @@ def test_narrow_terminals_lose_nothing(myelosim, monkeypatch, width):
 def test_days_prints_calendars_and_refuses_what_cannot_be_had(myelosim):
     done = myelosim("days", "small", "--draws", 3, "--within", 5, "--gap", 4)
     assert done.exit_code == 0
-    for part in ("Days to draw blood: neutrophil", "5 days", "own visits", "weekly x4, then q2w", "3 draws chosen: exact"):
+    for part in (
+        "Days to draw blood: neutrophil",
+        "5 days",
+        "own visits",
+        "weekly x4, then q2w",
+        "3 draws chosen: exact",
+    ):
         assert part in done.stdout
     refused = myelosim("days", "small", "--draws", 3, "--gap", 20)
     assert refused.exit_code == 2
