@@ -16,7 +16,7 @@ from myelosim.spec.load import read_model
 from myelosim.spec.model import Model
 from myelosim.spec.shorthand import NAME
 
-FOLDERS = ("species", "drugs", "published", "grading", "rules")
+FOLDERS = ("species", "drugs", "published", "grading", "rules", "calibration")
 
 
 def roots() -> list[Path]:

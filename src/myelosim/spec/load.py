@@ -20,6 +20,7 @@ KINDS = {
     "species": "[lineage.NAME] and [covariates]",
     "grading": "[bounds.LINEAGE]",
     "rules": "[rule.NAME]",
+    "calibration": "[scenario] and [[target]]",
     "scenario": "[[arm]]",
     "sweep": "[axis]",
 }

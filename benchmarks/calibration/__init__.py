@@ -1,0 +1,1 @@
+"""Calibration of the shipped drugs to reported incidences."""
