@@ -176,7 +176,7 @@ def test_compiling_is_said_while_it_is_done(tmp_path, monkeypatch):
 def test_validate_passes_and_fails(myelosim, samples):
     good = myelosim("validate", "generic_iv_1cmt", "generic_oral_1cmt")
     assert good.exit_code == 0
-    assert "2 of 2 numbers" in good.output
+    assert "2 of 2 published numbers" in good.output
     ms.load_model("generic_iv_1cmt").save("wrong.toml")
     text = (samples / "wrong.toml").read_text()
     assert "value = 20.0" in text
@@ -184,7 +184,7 @@ def test_validate_passes_and_fails(myelosim, samples):
     bad = myelosim("validate", "wrong.toml", "generic_iv_1cmt", "--missed")
     assert bad.exit_code == 1
     assert "MISSED" in bad.output
-    assert "1 of 2 numbers" in bad.output
+    assert "1 of 2 published numbers" in bad.output
 
 
 def test_cache_is_shown_and_cleared(myelosim, tmp_path, monkeypatch):

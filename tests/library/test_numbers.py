@@ -57,25 +57,3 @@ def test_growth_factor_lifts_an_arrested_marrow_as_calibrated():
     assert helped[2] > 1.8 * alone[2]
     single = ms.simulate(model, "filgrastim 5 ug/kg sc once", times=[0.0, 24.0])["count"][0, 0].to_numpy()
     assert single[1] / single[0] == pytest.approx(2.7, abs=0.1)
-
-
-@pytest.mark.slow
-def test_cemsidomide_rates_stay_where_they_were_calibrated():
-    model = ms.load_model("cemsidomide", species="human", variant="rrmm")
-    rates = []
-    for dose in (37.5, 62.5, 75, 100):
-        ds = ms.simulate(
-            model, f"cemsidomide {dose} ug QD d1-14 q28d x4", days=112, visits=[7.0 * i for i in range(17)],
-            population=ms.Population(1000, seed=1),
-        )  # fmt: skip
-        rates.append((ds["observed_grade"] >= 3).mean("subject").to_numpy())
-    np.testing.assert_allclose(np.mean(rates, axis=0), (0.31, 0.14, 0.26), atol=0.04)
-
-
-@pytest.mark.slow
-def test_asciminib_rates_are_those_of_the_label():
-    model = ms.load_model("asciminib", species="human", variant="cml")
-    visits = [14.0 * i for i in range(7)] + [84 + 28.0 * i for i in range(1, 11)]
-    ds = ms.simulate(model, "asciminib 40 mg BID", days=364, visits=visits, population=ms.Population(1000, seed=1))
-    rates = (ds["observed_grade"] >= 3).mean("subject").sel(lineage=["neutrophil", "platelet", "hemoglobin"])
-    np.testing.assert_allclose(rates, (0.16, 0.19, 0.05), atol=0.03)

@@ -9,6 +9,7 @@ here, a test in ``tests/plots`` of each.
 
 from __future__ import annotations
 
+from myelosim.plots.incidence import plot_incidence
 from myelosim.plots.monitoring import plot_monitoring
 from myelosim.plots.nadir import plot_nadir
 from myelosim.plots.occupancy import plot_grade_occupancy
@@ -16,4 +17,12 @@ from myelosim.plots.summary import plot_summary
 from myelosim.plots.surface import plot_surface
 from myelosim.plots.trajectories import plot_trajectories
 
-__all__ = ["plot_grade_occupancy", "plot_monitoring", "plot_nadir", "plot_summary", "plot_surface", "plot_trajectories"]
+__all__ = [
+    "plot_grade_occupancy",
+    "plot_incidence",
+    "plot_monitoring",
+    "plot_nadir",
+    "plot_summary",
+    "plot_surface",
+    "plot_trajectories",
+]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from myelosim.validation.incidence import Reported, reported
+from myelosim.validation.incidence import Reported, reported, table
 from myelosim.validation.published import Check, check, validate
 
-__all__ = ["Check", "Reported", "check", "reported", "validate"]
+__all__ = ["Check", "Reported", "check", "reported", "table", "validate"]

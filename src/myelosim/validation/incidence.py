@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
+import pandas as pd
 import xarray as xr
 
 from myelosim.endpoints.interval import Interval, proportion, quantile
@@ -69,24 +70,57 @@ def reported(
     return [_row(calibration, one, datasets) for one in calibration.targets]
 
 
+def table(rows: Sequence[Reported]) -> pd.DataFrame:
+    """Return reported numbers and the model's side by side, percentages as such; NaN where there is none."""
+
+    def row(one: Reported) -> dict[str, object]:
+        scale = 100.0 if one.target.endpoint in PERCENT else 1.0
+        unit = "%" if scale > 1 else "1" if one.target.endpoint.endswith("ratio") else "day"
+        bounds = {
+            f"{who}{bound}": scale * value
+            for who, interval in (("source", one.source), ("model", one.model))
+            for bound, value in zip(("", "_low", "_high"), interval, strict=True)
+        }
+        about = {
+            "calibration": one.calibration,
+            "id": one.target.id,
+            "what": one.target.what,
+            "unit": unit,
+            "use": one.target.use,
+        }
+        return {**about, **bounds, "true": scale * one.true, "none": scale * one.none, "reference": one.target.source}
+
+    return pd.DataFrame([row(one) for one in rows])
+
+
 def _row(calibration: Calibration, target: Target, datasets: Datasets) -> Reported:
     if target.endpoint.endswith("ratio"):
         found = _ratio(calibration, target)
         exact = Interval(target.value, np.nan, np.nan)
         return Reported(calibration.name, target, exact, Interval(found, np.nan, np.nan), np.nan, np.nan)
     arms = [datasets[name] for name in target.arms or [n for n in datasets if n != calibration.none]]
-    seen = np.concatenate([_seen(target, ds) for ds in arms])
+    by_arm = [_seen(target, ds) for ds in arms]
+    seen = np.concatenate(by_arm)
     true = np.concatenate([_true(target, ds) for ds in arms])
     none = _seen(target, datasets[calibration.none]) if calibration.none else np.zeros(0)
     if target.endpoint in PERCENT:
         events = round(target.value / 100 * target.n)
         source = proportion(np.arange(target.n) < events) if target.n else Interval(*[np.nan] * 3)
         return Reported(
-            calibration.name, target, Interval(target.value / 100, source.low, source.high), proportion(seen),
+            calibration.name, target, Interval(target.value / 100, source.low, source.high), _pooled(by_arm),
             float(np.mean(true)) if len(true) else np.nan, float(np.mean(none)) if len(none) else np.nan,
         )  # fmt: skip
     exact = Interval(target.value, np.nan, np.nan)
     return Reported(calibration.name, target, exact, quantile(seen), _median(true), _median(none))
+
+
+def _pooled(by_arm: Sequence[np.ndarray]) -> Interval:
+    """Return the proportion over arms that share their subjects, with the interval of as many as these are worth."""
+    shares = np.mean([values.astype(float) for values in by_arm], axis=0)
+    p, spread = float(shares.mean()), float(shares.var())
+    worth = round(len(shares) * p * (1 - p) / spread) if spread > 0 else len(shares)
+    found = proportion(np.arange(worth) < round(p * worth))
+    return Interval(p, found.low, found.high)
 
 
 def _median(values: np.ndarray) -> float:
