@@ -110,6 +110,8 @@ def test_what_it_is_about_is_in_the_hash_and_what_is_asked_is_not():
         ({"dose": ["50 ug"]}, {"scenario": "x"}, "no scenario 'x'"),
         ({"species": ["human"]}, {"scenario": {**{"title": "t", "model": "kloft_2006_docetaxel", "days": 9},
           "arm": [{"name": "a", "dose": "none"}]}}, "a complete one, of one species"),
+        ({"dose": ["5 mg"]}, {"scenario": {"title": "t", "model": "generic_oral_1cmt", "days": 9,
+          "arm": [{"name": "a", "dose": "drug 1 mg once"}]}}, "has no lineage"),
         ({"dose": ["50 ug"]}, {"limit": {"lineage": "hemoglobin", "at_least": 4, "probability": 0.3}}, "no number for grade 4"),
         ({"dose": ["50 ug"]}, {"limit": {"lineage": "neutrophils", "probability": 0.3}}, "did you mean 'neutrophil'"),
         ({"dose": ["50 ug"]}, {"limit": {"lineage": "neutrophil", "probability": 33}}, "out of bounds"),

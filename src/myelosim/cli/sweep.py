@@ -15,6 +15,9 @@ from myelosim.cli.options import Overwrite, Threads, whole
 from myelosim.errors import SpecError
 
 if TYPE_CHECKING:
+    import xarray as xr
+    from rich.console import Console
+
     from myelosim.spec.sweep import Sweep
 
 
@@ -80,16 +83,20 @@ def sweep(
             markup=False,
         )
         return
-    from myelosim.cli.grid import grid
-
-    grid(printed, held, result)
-    warn(printed, [*said, *str(result.attrs["warnings"]).splitlines()])
-    models = {name for cell in held.cells for name in cell.scenario.arms[0].model.parameters}
-    printed.print(
-        f"{result.attrs['assumed_parameters']} of {len(models)} parameters are assumed, not measured.", markup=False
-    )
+    _report(printed, held, result, said)
     printed.print(f"time: {time.perf_counter() - began:.2f} s", markup=False)
     printed.print(f"written: {', '.join(map(str, [*files, filling.store.path]))}", markup=False, soft_wrap=True)
+
+
+def _report(out: Console, held: Sweep, result: xr.Dataset, said: list[str]) -> None:
+    from myelosim.cli.grid import grid
+
+    grid(out, held, result)
+    warn(out, [*said, *str(result.attrs["warnings"]).splitlines()])
+    named = {name for cell in held.cells for name in cell.scenario.arms[0].model.parameters}
+    out.print(
+        f"{result.attrs['assumed_parameters']} of {len(named)} parameters are assumed, not measured.", markup=False
+    )
 
 
 def _folder(out: Path | None, held: Sweep, file: str) -> Path:

@@ -23,6 +23,7 @@ from myelosim.plots.style import INK, styled
 MOST = 8  # panels below each other that a page holds
 APART = 0.35  # cells between the map and what is without drug
 UNDOSED = "no\ndrug"
+NARROW = 4.4  # inches: of one lineage
 WIDE = 34  # characters under a panel, above which labels are turned
 LOOKS: dict[str, Any] = {"p_limit": "-", "p_limit_high": (0, (3.0, 1.4))}
 
@@ -61,16 +62,16 @@ def plot_surface(result: xr.Dataset, *, x: str | None = None, y: str | None = No
     x, y = _axes(result, axes, x, y)
     others = [name for name in axes if name not in (x, y)]
     places = list(np.ndindex(*(result.sizes[name] for name in others)))[:MOST]
-    lineages = [str(name) for name in result["lineage"].to_numpy() if _there(result, str(name))]
+    every = [str(name) for name in result["lineage"].to_numpy()]
+    lineages = [name for name in every if _there(result, name)] or every
     shape = (len(places), len(lineages))
     rows = result.sizes[y] if y else 1
-    top = max(0.1, np.ceil(10.0 * float(result["p_grade3"].max())) / 10.0)
+    top = max(0.1, np.ceil(10.0 * float(np.nan_to_num(result["p_grade3"].max()))) / 10.0)
     colors = ScalarMappable(Normalize(0.0, top), LinearSegmentedColormap.from_list("grade", style.GRADE_COLORS))
     ill = x == "dose" and bool((result["p_grade3_undosed"] > 0).any())
     figure = None
     if ax is None:
-        height = len(places) * (0.42 + 0.2 * rows) + 1.35
-        figure = style.canvas(style.WIDTH, height)
+        figure = style.canvas(style.WIDTH if len(lineages) > 1 else NARROW, len(places) * (0.42 + 0.2 * rows) + 1.35)
         ax = figure.subplots(*shape, squeeze=False, sharex=True, sharey=True)
     panels = style.grid(ax, shape, "plot_surface")
     for row, place in zip(panels, places, strict=True):
@@ -79,18 +80,22 @@ def plot_surface(result: xr.Dataset, *, x: str | None = None, y: str | None = No
         for panel, lineage in zip(row, lineages, strict=True):
             _map(panel, result.isel(at).sel(lineage=lineage), x, y, colors, ill)
             title = style.lineage_name(lineage)
-            idle = x == "dose" and not bool(result["dose_matters"].sel(lineage=lineage))
             panel.set_title(f"{title} ({_short(named)})" if named else title, fontsize=6.5, loc="left", pad=3)
-            if idle:
+            if x == "dose" and not bool(result["dose_matters"].sel(lineage=lineage)):
                 panel.set_title("not by dose", fontsize=5, loc="right", pad=3, style="italic")
+    _label(result, panels, x, y)
+    if figure is not None:
+        _around(figure, result, panels, colors, len(list(np.ndindex(*(result.sizes[n] for n in others)))) - len(places))
+    return panels
+
+
+def _label(result: xr.Dataset, panels: np.ndarray, x: str, y: str | None) -> None:
+    """Name the axes at the edges of the figure; what has a unit is a number that needs a name."""
     for panel in panels[-1]:
         panel.set_xlabel(_named(result, x))
     if y is not None and f"{y}_number" in result.coords:
         for panel in panels[:, 0]:
             panel.set_ylabel(_named(result, y))
-    if figure is not None:
-        _around(figure, result, panels, colors, len(list(np.ndindex(*(result.sizes[n] for n in others)))) - len(places))
-    return panels
 
 
 def _axes(result: xr.Dataset, axes: list[str], x: str | None, y: str | None) -> tuple[str, str | None]:
@@ -227,5 +232,6 @@ def _around(figure: Figure, result: xr.Dataset, panels: np.ndarray, colors: Scal
     if left_out:
         of.append(f"Not drawn: {left_out} more combinations.")
     style.footer(
-        figure, style.basis({k: plain(v) if isinstance(v, str) else v for k, v in about.items()}, of, style.WIDTH)
+        figure,
+        style.basis({k: plain(v) if isinstance(v, str) else v for k, v in about.items()}, of, figure.get_figwidth()),
     )

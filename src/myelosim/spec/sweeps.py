@@ -61,6 +61,11 @@ def read_sweep(table: Table, name: str, instead: Mapping[str, int] | None = None
     name, title, text = table.name("name", name), table.name("title", ""), table.text("text", "")
     base = _base(table)
     scenario = None if base is None else read_scenario(base, _named(table))
+    if scenario is not None and not scenario.model.lineages:
+        table.fail(
+            "scenario",
+            f"its model '{scenario.model.name}' has no lineage, so there is nothing to grade; choose another",
+        )
     axes = read_axes(table)
     population = _population(table) | dict(instead or {})
     arm = _arm(table, scenario, axes)

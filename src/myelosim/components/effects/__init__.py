@@ -1,4 +1,7 @@
-"""The effects components by name."""
+"""The effects components by name.
+
+A kind that depends on the drug's presence alone, and not on how much of it there is, says ``SATURATED = True``.
+"""
 
 from __future__ import annotations
 
