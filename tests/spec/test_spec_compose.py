@@ -23,6 +23,12 @@ def test_species_and_drug(samples):
     assert model.parameters["abc.neutrophil.ec50"].evidence == "scaled"
     assert "sensitivity of 0.5" in model.parameters["abc.neutrophil.ec50"].source
     assert got["abc.neutrophil.emax"] == 1.0
+    # what the monkey's tables leave out is the human value, and an assumption
+    taken = {name for name, one in model.parameters.items() if "unscaled" in one.source}
+    assert taken == {"abc.ka", "abc.neutrophil.emax"}
+    assert not any("unscaled" in one.source for one in load_model("abc", species="human").parameters.values())
+    equal = load_model("abc", species="monkey", sensitivity=1.0).parameters["abc.neutrophil.ec50"]
+    assert (equal.evidence, equal.source) == ("assumed", "human value, unscaled; B 2002")
     assert model.warnings == ("made up", "monkeys respond half as well")
     subjects = model.subjects
     assert (subjects.species, subjects.variant, subjects.covariates) == ("monkey", "island", {"weight": 4.0})

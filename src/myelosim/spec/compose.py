@@ -1,6 +1,7 @@
 """A model put together from a species file and drug files.
 
-A drug file describes one species, ``base_species`` ("human" if it does not say), and overrides for others::
+A drug file describes one species, ``base_species`` ("human" if it does not say), and overrides for others. What these leave
+out is taken over unscaled, as an assumption that says so::
 
     format = 1
     kind = "drug"
@@ -45,6 +46,7 @@ _DRUG_KEYS = (
 )  # fmt: skip
 
 SENSITIVITY = (1e-6, 1e6)
+POTENCY = ("ec50", "slope")
 
 
 @dataclasses.dataclass(slots=True)
@@ -55,6 +57,8 @@ class Source:
     root: Table
     layers: list[Table]
     sensitivity: float | None
+    species: str
+    base: str
 
 
 def compose(
@@ -90,6 +94,7 @@ def compose(
         kinetics = _stack(source.layers, "pk")
         if kinetics is not None:
             parts.add_drug(source.name, kinetics)
+            _mark(parts, source, source.name, kinetics, ("molar_mass",))
         else:
             parts.unread([], [source.name])
             if "pk" not in source.root.data:
@@ -141,7 +146,8 @@ def _source(name: str, root: Table, species: str, variant: str, sensitivity: flo
             f"{root.findings.source}: {name} is refused for {species}: {refused}; say how it responds compared "
             "with the species the numbers are from: --sensitivity 0.5, or sensitivity = 0.5 in Python or a scenario's model"
         )
-    return Source(name, root, layers, _factor(layers) if sensitivity is None else _factor_given(sensitivity))
+    factor = _factor(layers) if sensitivity is None else _factor_given(sensitivity)
+    return Source(name, root, layers, factor, species, base)
 
 
 def _last(layers: Sequence[Table], key: str) -> str:
@@ -236,12 +242,8 @@ def _effects(parts: Assembly, source: Source) -> None:
                 inner = own.table(site)
                 if inner is not None:
                     held[site] = _laid(inner, held.get(site))
-    before = set(parts.parameters)
     for lineage, sites in by_lineage.items():
         _effects_on(parts, source, lineage, sites)
-    for name in set(parts.parameters) - before if source.sensitivity not in (None, 1.0) else ():
-        assert source.sensitivity is not None
-        parts.parameters[name] = _sensitive(parts.parameters[name], name, source.sensitivity)
 
 
 def _is_single(own: Table, held: dict[str, Table]) -> bool:
@@ -276,14 +278,28 @@ def _effects_on(parts: Assembly, source: Source, lineage: str, sites: dict[str, 
             table.origins,
         )  # fmt: skip
         parts.add_effect(source.name, lineage, site, plain)
+        prefix = ".".join(filter(None, (source.name, lineage, site)))
+        potency = () if source.sensitivity in (None, 1.0) else POTENCY
+        _mark(parts, source, prefix, plain, potency)
+        for name in (f"{prefix}.{key}" for key in potency):
+            assert source.sensitivity is not None
+            if name in parts.parameters:
+                parts.parameters[name] = _sensitive(parts.parameters[name], name, source.sensitivity)
+
+
+def _mark(parts: Assembly, source: Source, prefix: str, table: Table, but: Sequence[str]) -> None:
+    """Say of each parameter that is taken over unscaled from another species that it is."""
+    for key in table.data if source.species != source.base else ():
+        name, origin = f"{prefix}.{key}", table.origins.get(key, table)
+        if name in parts.parameters and key not in but and origin.path[0] != "species":
+            held = parts.parameters[name]
+            text = f"{source.base} value, unscaled; {held.source}".rstrip("; ")
+            parts.parameters[name] = dataclasses.replace(held, evidence="assumed", source=text)
 
 
 def _sensitive(parameter: Parameter, name: str, factor: float) -> Parameter:
     """Scale a potency to a species."""
-    last = name.rsplit(".", 1)[-1]
-    if last not in ("ec50", "slope"):
-        return parameter
-    ratio = 1.0 / factor if last == "ec50" else factor
+    ratio = 1.0 / factor if name.endswith(".ec50") else factor
 
     def scaled(value: float | None) -> float | None:
         return None if value is None else value * ratio
