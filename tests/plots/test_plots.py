@@ -121,6 +121,17 @@ def test_nadir_prints_the_share_with_its_interval(compared):
     assert [t.get_text() for t in panel.get_xticklabels()] == ["none", "20 mg", "40 mg"]
 
 
+def test_copies_of_one_subject_are_a_line_without_an_interval(compared):
+    same = compared.isel(subject=np.zeros(40, int)).assign_coords(subject=range(40))
+    panel = plot_nadir(same)[0]
+    assert panel.lines == [] or all(len(line.get_xdata()) == 0 for line in panel.lines)
+    assert {text.get_text() for text in panel.texts} & {"0", "100"} and "95 %" not in panel.get_title()
+    figure = plot_trajectories(same)[0, 0].figure
+    said = " ".join(text.replace("\n", " ") for text, _ in words(figure))
+    assert "One typical subject: the model has no variability between subjects." in said
+    assert "virtual subjects" not in said and "90 % of subjects" not in said
+
+
 def test_shares_near_none_and_all_keep_a_decimal():
     assert [_percent(share) for share in (0.0, 0.0038, 0.0099, 0.5, 0.9962, 1.0)] == [
         "0",
@@ -202,7 +213,7 @@ def test_what_users_write_is_no_formula(compared, name):
 
 def test_a_horizon_of_half_a_day_holds_the_bars_and_has_ticks():
     model = ms.load_model("generic_oral_2cmt_friberg")
-    half = ms.simulate(model, "drug 40 mg BID d1-14", days=0.5, population=ms.Population(5, seed=1))
+    half = ms.simulate(model, "drug 40 mg BID", days=0.5, population=ms.Population(5, seed=1))
     panel = plot_trajectories(half)[0, 0]
     assert max(max(line.get_xdata()) for line in panel.lines) == 0.5
     assert len(panel.get_xticks()) >= 3

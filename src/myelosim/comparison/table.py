@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from myelosim.comparison.monitor import OWN
-from myelosim.endpoints.interval import Interval, paired_difference, proportion, quantile
+from myelosim.endpoints.interval import Interval, one_subject, paired_difference, proportion, quantile
 from myelosim.monitoring import shown
 from myelosim.spec.grading import grade_limits, load_grading
 from myelosim.spec.model import Model
@@ -27,9 +27,9 @@ def summary(result: xr.Dataset) -> pd.DataFrame:
         One row per arm and lineage. ``nadir`` and ``nadir_day`` are medians over subjects, ``p_grade3`` is P(worst true
         grade >= 3), ``p_grade3_seen`` the same as seen at visits, ``at_baseline`` the share already at grade 3 at time
         zero, ``difference`` the paired difference of ``p_grade3`` to the first arm; ``_low`` and ``_high`` bound 95 % for
-        the number of subjects simulated. ``days_grade3`` and ``days_grade4`` are means over all subjects,
-        ``recovery_day`` the median among those with an event that recovered, ``unrecovered`` the share of events that had
-        not by the horizon. Probabilities of a grade without a number in its table are NaN.
+        the number of subjects simulated, and are NaN where all subjects are alike. ``days_grade3`` and ``days_grade4`` are
+        means over all subjects, ``recovery_day`` the median among those with an event that recovered, ``unrecovered`` the
+        share of events that had not by the horizon. Probabilities of a grade without a number in its table are NaN.
     """
     rows = []
     for arm in result["arm"].to_numpy():
@@ -54,12 +54,13 @@ def outline(ds: xr.Dataset, model: Model) -> pd.DataFrame:
 
 def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
     out: dict[str, object] = {"subjects": int(one["nadir"].notnull().sum())}
-    out |= _spread("nadir", quantile(_of(one, "nadir")))
-    out |= _spread("nadir_day", quantile(_of(one, "nadir_day")))
+    alike = one_subject(one["count"].transpose("subject", ...))
+    out |= _spread("nadir", quantile(_of(one, "nadir")), alike)
+    out |= _spread("nadir_day", quantile(_of(one, "nadir_day")), alike)
     worst, limit = _of(one, "worst_grade"), one["grade_limit"].to_numpy()
     for grade in (3, 4):
         known = not np.isnan(limit[grade - 1])
-        out |= _spread(f"p_grade{grade}", proportion(worst >= grade) if known else None)
+        out |= _spread(f"p_grade{grade}", proportion(worst >= grade) if known else None, alike)
         out[f"days_grade{grade}"] = float(np.nanmean(_of(one, f"days_grade{grade}"))) if known else np.nan
         if "observed_grade" in one:
             out |= _spread(f"p_grade{grade}_seen", proportion(_of(one, "observed_grade") >= grade) if known else None)
@@ -67,8 +68,8 @@ def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
     out["at_baseline"] = float(np.mean(_of(one, "baseline_grade") >= 3)) if known else np.nan
     other = _of(first, "worst_grade")
     paired = known and len(other) == len(worst) and str(one["arm"].item()) != str(first["arm"].item())
-    out |= _spread("difference", paired_difference(worst >= 3, other >= 3) if paired else None)
-    out |= _spread("recovery_day", quantile(_of(one, "recovery_day")))
+    out |= _spread("difference", paired_difference(worst >= 3, other >= 3) if paired else None, alike)
+    out |= _spread("recovery_day", quantile(_of(one, "recovery_day")), alike)
     events = worst >= 3
     out["unrecovered"] = float(np.nanmean(_of(one, "unrecovered")[events])) if known and events.any() else np.nan
     if "dose_intensity" in one:
@@ -92,6 +93,9 @@ def _stored(name: str, one: xr.Dataset, variable: str) -> dict[str, float]:
     return {f"{name}{bound}": float(one[f"{variable}{bound}"]) for bound in ("", "_low", "_high")}
 
 
-def _spread(name: str, interval: Interval | None) -> dict[str, float]:
+def _spread(name: str, interval: Interval | None, alike: bool = False) -> dict[str, float]:
+    """Return an estimate and its bounds; what all subjects have alike has none."""
     estimate, low, high = interval or (np.nan, np.nan, np.nan)
+    if alike:
+        low = high = np.nan
     return {name: estimate, f"{name}_low": low, f"{name}_high": high}

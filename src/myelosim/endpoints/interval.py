@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import ArrayLike
 
-__all__ = ["Interval", "mean", "paired_difference", "proportion", "quantile"]
+__all__ = ["Interval", "mean", "one_subject", "paired_difference", "proportion", "quantile"]
 
 
 class Interval(NamedTuple):
@@ -63,6 +63,18 @@ def mean(sample: ArrayLike, level: float = 0.95) -> Interval:
     middle = float(values.mean())
     half = _normal(level) * float(values.std(ddof=1)) / values.size**0.5 if values.size > 1 else np.nan
     return Interval(middle, middle - half, middle + half)
+
+
+def one_subject(counts: ArrayLike) -> bool:
+    """Tell whether the counts (subject, ...) of everybody are the same: copies of one subject, who has no interval.
+
+    Examples
+    --------
+    >>> one_subject([[5.0, 0.3], [5.0, 0.3]]), one_subject([[5.0, 0.3], [5.0, 0.4]]), one_subject([[5.0, 0.3]])
+    (True, False, True)
+    """
+    values = np.asarray(counts, dtype=np.float64)
+    return bool(np.all((values == values[:1]) | np.isnan(values)))
 
 
 def quantile(sample: ArrayLike, q: float = 0.5, level: float = 0.95) -> Interval:

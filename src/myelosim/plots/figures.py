@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-from myelosim.endpoints.interval import proportion
+from myelosim.endpoints.interval import one_subject, proportion
 from myelosim.errors import SpecError
 from myelosim.grading import GRADES, Table, grade, thresholds
 from myelosim.spec.grading import load_grading
@@ -17,6 +17,7 @@ __all__ = [
     "OF_BASELINE",
     "QUANTILES",
     "Given",
+    "alike",
     "as_graded",
     "boundary",
     "by_arm",
@@ -132,6 +133,11 @@ def subjects(result: xr.Dataset) -> list[int]:
     return [int(n) for n in (~np.isnan(count.to_numpy())).any(axis=(2, 3)).sum(axis=1)]
 
 
+def alike(result: xr.Dataset) -> bool:
+    """Tell whether each arm is one subject, or copies of one: there are no shares and no intervals of them."""
+    return one_subject(result["count"].transpose("subject", ...))
+
+
 def spread(values: xr.DataArray) -> xr.DataArray:
     """Give the quantiles over subjects, as a first dim ``quantile``; subjects without a value are left out."""
     with warnings.catch_warnings():
@@ -193,7 +199,10 @@ def grade_share(result: xr.Dataset, lineage: str) -> xr.DataArray:
 
 
 def share_at_grade3(result: xr.Dataset) -> xr.DataArray:
-    """Give P(worst true grade >= 3), (interval, arm, lineage): the estimate and its 95 % bounds; NaN without such a grade."""
+    """Give P(worst true grade >= 3), (interval, arm, lineage): the estimate and its 95 % bounds.
+
+    NaN without such a grade; bounds also where all subjects are alike.
+    """
     worst = result["worst_grade"].transpose("arm", "subject", "lineage").to_numpy().astype(float)
     lost = np.isnan(result["nadir"].transpose("arm", "subject", "lineage").to_numpy())
     has = ~np.isnan(result["grade_limit"].sel(grade=3).to_numpy())
@@ -202,6 +211,8 @@ def share_at_grade3(result: xr.Dataset) -> xr.DataArray:
     for a in range(flags.shape[0]):
         for i in np.flatnonzero(has):
             found[:, a, i] = proportion(flags[:, :, i][a])
+    if alike(result):
+        found[1:] = np.nan
     coords = {"interval": ["estimate", "low", "high"], "arm": result["arm"], "lineage": result["lineage"]}
     return xr.DataArray(found, dims=["interval", "arm", "lineage"], coords=coords)
 

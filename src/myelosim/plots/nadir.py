@@ -21,9 +21,9 @@ def plot_nadir(result: xr.Dataset, *, ax: Any = None) -> np.ndarray:
     """Draw the nadir of each lineage by arm.
 
     Boxes hold the middle 50 % of subjects with their median, whiskers the middle 90 %, points are at most 80 subjects,
-    evenly spaced in rank; those under 3 % of the limit of the worst grade lie below the axis. Shaded behind: the
-    grades. Printed above: the percentage of subjects whose true worst grade is 3 or more, with its
-    95 % interval for the number of subjects simulated.
+    evenly spaced in rank; those under 3 % of the limit of the worst grade lie below the axis. Where all subjects are alike
+    there is a line. Shaded behind: the grades. Printed above: the percentage of subjects whose true worst grade is 3 or more,
+    with its 95 % interval for the number of subjects simulated.
 
     Parameters
     ----------
@@ -86,6 +86,9 @@ def draw_nadir(result: xr.Dataset, axes: np.ndarray) -> None:
 def _box(ax: Axes, where: int, quantiles: np.ndarray, values: np.ndarray) -> None:
     if np.isnan(quantiles).all():
         return
+    if np.ptp(quantiles) == 0.0:
+        ax.hlines(quantiles[2], where - 0.3, where + 0.3, color=INK, linewidth=1.6, zorder=3)
+        return
     low90, low50, median, high50, high90 = quantiles
     # The golden ratio's multiples spread points evenly without chance, so that a picture is the same every time.
     beside = where + 0.56 * ((GOLDEN * np.arange(values.size)) % 1.0 - 0.5)
@@ -105,8 +108,9 @@ def _shares(ax: Axes, shares: np.ndarray) -> None:
     across = ax.get_xaxis_transform()
     upright = shares.shape[1] > ABREAST
     for a, (share, low, high) in enumerate(shares.T):
-        between = f"{_percent(low)}–{_percent(high)}"
-        text = "–" if np.isnan(share) else _percent(share) + (f" ({between})" if upright else f"\n{between}")
+        between = "" if np.isnan(low) else f"{_percent(low)}–{_percent(high)}"
+        text = "–" if np.isnan(share) else _percent(share)
+        text += (f" ({between})" if upright else f"\n{between}") if between else ""
         ax.text(
             a,
             1.03,
@@ -118,7 +122,8 @@ def _shares(ax: Axes, shares: np.ndarray) -> None:
             linespacing=1.1,
             rotation=90.0 * upright,
         )
-    ax.set_title("Subjects at grade ≥ 3 (%, 95 % interval)", fontsize=6, pad=34 if upright else 17)
+    known = ", 95 % interval" if np.isfinite(shares[1]).any() else ""
+    ax.set_title(f"Subjects at grade ≥ 3 (%{known})", fontsize=6, pad=34 if upright else 17)
 
 
 def _percent(share: float) -> str:

@@ -22,7 +22,7 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
 from myelosim.errors import SpecError
 from myelosim.grading import GRADES
-from myelosim.plots.figures import OF_BASELINE, grading_of, plain, subjects
+from myelosim.plots.figures import OF_BASELINE, alike, grading_of, plain, subjects
 
 STYLE = "myelosim.plots.myelosim"
 WIDTH = 7.0  # inches: two columns of most journals
@@ -248,8 +248,10 @@ def subjects_said(result: xr.Dataset) -> str:
     sizes = subjects(result)
     if len(set(sizes)) > 1:
         return f"Virtual subjects by arm: {', '.join(map(str, sizes))}."
-    if sizes[0] == 1:
-        return "One subject."
+    if alike(result):
+        return (
+            "One subject." if sizes[0] == 1 else "One typical subject: the model has no variability between subjects."
+        )
     return f"{sizes[0]} virtual subjects" + (" per arm, the same in every arm." if len(sizes) > 1 else ".")
 
 

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
 from myelosim.plots import style
-from myelosim.plots.figures import OF_BASELINE, as_graded, by_arm, doses_given, spread
+from myelosim.plots.figures import OF_BASELINE, alike, as_graded, by_arm, doses_given, spread
 from myelosim.plots.style import BAND_COLORS, DRUG_COLORS, INK, styled
 
 STRIP = 5.0  # points from one drug's dosing bar to the next
@@ -99,7 +99,7 @@ def drugs_of(result: xr.Dataset) -> list[str]:
 
 def trajectory_keys(result: xr.Dataset) -> list[Any]:
     """Return what explains lines, bands, grades and bars, once for a figure."""
-    several = result.sizes["subject"] > 1
+    several = not alike(result)
     keys: list[Any] = [Line2D([], [], color=INK, label="median" if several else "count")]
     if several:
         keys += [Patch(color=INK, alpha=a, label=text) for a, text in ((0.5, "50 %"), (0.22, "90 % of subjects"))]
