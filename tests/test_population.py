@@ -18,8 +18,9 @@ MTT = Parameter(110.0, "h", omega_sd=0.2)
 def model(correlation=None, subjects=None, **parameters):
     named = {name.replace("__", "."): parameter for name, parameter in parameters.items()}
     return Model(
-        name="toy", title="", source="", drugs={"drug": Drug("drug", "one_compartment", {}, "mg", "mg/L")}, lineages={},
-        effects=(), parameters=named, correlation=correlation or {}, subjects=subjects or Subjects(),
+        name="toy", title="", source="", lineages={}, effects=(),
+        drugs={"drug": Drug("drug", "one_compartment", {"absorption": "none"}, "mg", "mg/L")},
+        parameters=named, correlation=correlation or {}, subjects=subjects or Subjects(),
     )  # fmt: skip
 
 
@@ -136,6 +137,10 @@ def test_covariates_must_fit_the_population():
         Population(2, covariates={"weight": [1.0, 2.0, 3.0]})
     with pytest.raises(SpecError, match="weight of subject 1 is missing"):
         Population(2, covariates={"weight": [1.0, np.nan]})
+    with pytest.raises(SpecError, match="weight of subject 1, -70, is not possible"):
+        Population(2, covariates={"weight": [70.0, -70.0]})
+    with pytest.raises(SpecError, match="weight = None is not possible; give a number"):
+        Population(2, covariates={"weight": None})
 
 
 @pytest.mark.parametrize(("size", "seed"), [(0, 0), (-3, 0), (2.5, 0), (True, 0), (3, -1)])

@@ -10,11 +10,16 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
+from myelosim.components.contract import Declared
 from myelosim.errors import DataError, SpecError
 from myelosim.random import normals, uniforms
 from myelosim.spec.change import full_name
+from myelosim.spec.check import factor_problem, value_problem
+from myelosim.spec.declared import of_model as declared_of
+from myelosim.spec.document import is_number
 from myelosim.spec.literal import found
 from myelosim.spec.model import Model, Parameter
+from myelosim.spec.subjects import covariate_limits
 
 __all__ = ["ATTEMPTS", "Population", "covariates", "draw", "from_frame", "virtual_patients"]
 
@@ -123,7 +128,7 @@ def from_frame(model: Model, frame: pd.DataFrame) -> Values:
     """Read individuals from a table: one row a subject, parameters and covariates as columns.
 
     What has no column is the model's typical value, moved by the row's covariates; the table's own values are taken as
-    they are, inside or outside floors.
+    they are, inside or outside floors, if the model itself could have them.
 
     Parameters
     ----------
@@ -140,14 +145,18 @@ def from_frame(model: Model, frame: pd.DataFrame) -> Values:
     Raises
     ------
     DataError
-        If a column is unknown or double, or a value is missing or not a number.
+        If a column is unknown or double, or a value is missing, not a number or out of the parameter's bounds.
     """
     if len(frame) == 0:
         raise DataError("individuals: the table has no rows; give one row per subject")
     given, about = _columns(model, frame)
     every = {**model.subjects.covariates, **about}
-    values = {name: _typical(name, parameter, every) for name, parameter in model.parameters.items()}
-    return {**values, **given}
+    where = "row {row}, column {covariate}"
+    try:
+        values = {name: _typical(name, p, every, where) for name, p in model.parameters.items() if name not in given}
+    except SpecError as error:
+        raise DataError(f"individuals: {error}") from None
+    return {name: given.get(name, values.get(name)) for name in model.parameters}
 
 
 def virtual_patients(table: pd.DataFrame, size: int, seed: int = 0, prefix: str = "") -> pd.DataFrame:
@@ -195,8 +204,14 @@ def virtual_patients(table: pd.DataFrame, size: int, seed: int = 0, prefix: str 
 
 def _column(name: str, value: Any, size: int) -> Any:
     """Return a covariate as a scalar or as an array (size) of floats or text."""
-    if isinstance(value, str) or np.ndim(value) == 0:
-        return value if isinstance(value, str) else float(value)
+    if isinstance(value, str):
+        return value
+    if np.ndim(value) == 0 and not (is_number(value) and _possible(name, value)):
+        raise SpecError(
+            f"population: covariate {name} = {found(value)} is not possible; give a number in the model's unit, or text"
+        )
+    if np.ndim(value) == 0:
+        return float(value)
     column = np.array(value)
     if column.shape != (size,):
         raise SpecError(
@@ -206,10 +221,19 @@ def _column(name: str, value: Any, size: int) -> Any:
         column = column.astype(np.float64)
         if not np.all(np.isfinite(column)):
             raise SpecError(f"population: covariate {name} of subject {int(np.argmin(np.isfinite(column)))} is missing")
+        if not np.all(good := _possible(name, column)):
+            row = int(np.argmin(good))
+            raise SpecError(f"population: covariate {name} of subject {row}, {column[row]:g}, is not possible")
     return column
 
 
-def _typical(name: str, parameter: Parameter, about: Mapping[str, Any]) -> Any:
+def _possible(name: str, values: Any) -> Any:
+    """Tell which values a covariate can have."""
+    low, high = covariate_limits(name)
+    return (low <= values) & (values <= high)
+
+
+def _typical(name: str, parameter: Parameter, about: Mapping[str, Any], where: str = "subject {row}") -> Any:
     """Return the typical value, a float or one per subject, under the covariates."""
     value: Any = float(parameter.value)
     for covariate, relation in parameter.covariates.items():
@@ -218,7 +242,12 @@ def _typical(name: str, parameter: Parameter, about: Mapping[str, Any]) -> Any:
                 f"{name} depends on {covariate}, which neither the model nor the population gives; "
                 f"add it to the model's covariates or write Population(..., covariates={{'{covariate}': ...}})"
             )
-        value = value * _factor(name, covariate, relation, about[covariate])
+        factor = np.atleast_1d(_factor(name, covariate, relation, about[covariate]))
+        for row in dict.fromkeys((int(factor.argmin()), int(factor.argmax()))):
+            own = np.atleast_1d(about[covariate])[row].item() if np.ndim(about[covariate]) else about[covariate]
+            if sentence := factor_problem(covariate, own, float(factor[row])):
+                raise SpecError(f"{where.format(row=row, covariate=covariate)}: {name} {sentence}")
+        value = value * (factor if np.ndim(about[covariate]) else float(factor[0]))
     return value
 
 
@@ -336,6 +365,7 @@ def _columns(model: Model, frame: pd.DataFrame) -> tuple[Values, Values]:
     """Return what a table says of parameters and of covariates."""
     given: Values = {}
     about: Values = {}
+    asked = declared_of(model)
     for column in frame.columns:
         name = _name(model, str(column))
         into = given if name in model.parameters else about
@@ -349,10 +379,23 @@ def _columns(model: Model, frame: pd.DataFrame) -> tuple[Values, Values]:
         if not np.all(present):
             row = int(np.argmin(present))
             raise DataError(
-                f"individuals: row {row}, column {column}: {frame[column].iloc[row]!r} is not a value; "
+                f"individuals: row {row}, column {column}: {found(frame[column].iloc[row])} is not a value; "
                 "every subject needs one there"
             )
+        if name in asked:
+            _in_bounds(name, str(column), into[name], asked[name])
+        elif not _is_text(model, name) and not np.all(good := _possible(name, into[name])):
+            row = int(np.argmin(good))
+            raise DataError(f"individuals: row {row}, column {column}: {into[name][row]:g} is not possible")
     return given, about
+
+
+def _in_bounds(name: str, column: str, values: NDArray[np.float64], asked: Declared) -> None:
+    """Refuse individual values that the model itself could not have; its bounds are intervals, so that extremes tell."""
+    nearest = np.where(values == 0.0, np.inf, np.abs(values))
+    for row in map(int, (values.argmin(), values.argmax(), nearest.argmin())):
+        if sentence := value_problem(name, float(values[row]), asked):
+            raise DataError(f"individuals: row {row}, column {column}: {sentence}")
 
 
 def _is_text(model: Model, name: str) -> bool:

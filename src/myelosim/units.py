@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
 
-__all__ = ["DAY", "convert", "dimension", "limits", "parse", "quantity", "same_kind", "split_dose"]
+__all__ = ["DAY", "convert", "dimension", "limits", "most_dose", "parse", "quantity", "same_kind", "split_dose"]
 
 DAY = 24.0
 """Hours in a day: days at the door, hours inside."""
@@ -231,6 +231,18 @@ def limits(unit: str) -> tuple[float, float]:
         return _LIMITS_ELSE
     low, high = _LIMITS[held.powers]
     return _scaled(low, 1 / held.factor), _scaled(high, 1 / held.factor)
+
+
+def most_dose(unit: str) -> float:
+    """Return the most that a dose can sensibly be, in ``unit``: a kilogram or 10 mol, also by weight or surface.
+
+    Examples
+    --------
+    >>> most_dose("mg/m2"), most_dose("umol"), most_dose("rel")
+    (1000000.0, 10000000.0, 1000000.0)
+    """
+    plain, _ = split_dose(unit)
+    return next((convert(size, of, plain) for size, of in ((1.0, "kg"), (10.0, "mol")) if same_kind(of, plain)), 1e6)
 
 
 def same_kind(first: str, second: str, *, molar: bool = False) -> bool:

@@ -11,7 +11,9 @@ import pytest
 
 import myelosim as ms
 from myelosim.simulation import simulated
+from myelosim.spec.regimen import DoseEvent
 
+pytestmark = pytest.mark.filterwarnings("ignore:drug. .* fall on or after the horizon")
 MODEL = ms.load_model("generic_oral_2cmt_friberg")
 DOSE = "drug 40 mg BID d1-28"
 
@@ -68,7 +70,12 @@ def test_times_that_differ_by_round_off_all_have_values():
         ({"times": [-1.0, 2.0]}, "from 0 on"),
         ({"times": []}, "from 0 on"),
         ({"start": {"platelet": 100.0}}, "has no lineage 'platelet'"),
+        ({"days": "3 mg"}, "days: unit 'mg' is not a time"),
+        ({"days": "three weeks"}, "days: 'three weeks' does not begin with a number"),
         ({"start": {"neutrophil": 0.0}}, "not a positive count"),
+        ({"start": {"neutrophil": 1200.0}}, "1200 is not a positive count of at most 100 10"),
+        ({"population": 5}, "population = 5 is no population; give e.g."),
+        ({"tolerance": 0}, "tolerance = 0 is not possible; give a relative error from 1e-12"),
         ({"visits": [60]}, "after the horizon"),
         ({"population": ms.Population(2), "individuals": pd.DataFrame({"drug.cl": [1.0]})}, "not both"),
         ({"grading": "ctcae_v99"}, "ctcae_v99"),
@@ -80,11 +87,85 @@ def test_refusals(options, sentence):
 
 
 @pytest.mark.parametrize(
-    "column", [{"drug.cl": [6.0, np.nan]}, {"drug.clearance": [6.0, 7.0]}, {"drug.cl": ["a", "b"]}]
+    ("column", "message"),
+    [
+        ({"drug.cl": [6.0, np.nan]}, r"row 1, column drug\.cl: nan is not a value"),
+        ({"drug.clearance": [6.0, 7.0]}, r"drug\.clearance"),
+        ({"drug.cl": ["a", "b"]}, r"drug\.cl: 'a' is not a value"),
+        ({"drug.cl": [5.0, -5.0]}, r"row 1, column drug\.cl: -5 L/h is out of bounds; it must be above 0"),
+        ({"neutrophil.baseline": [5.0, -1.0, 4.0]}, r"row 1, column neutrophil\.baseline: -1 10\^9/L is out of bounds"),
+        ({"neutrophil.baseline": [5.0, 2500.0]}, r"row 1, column neutrophil\.baseline: 2500 10\^9/L cannot be meant"),
+        ({"neutrophil.gamma": [-0.1]}, r"row 0, column neutrophil\.gamma: -0\.1 is out of bounds"),
+        ({"drug.slope": [-15.0]}, r"row 0, column drug\.slope: -15 1/\(mg/L\) is out of bounds"),
+        ({"weight": [70.0, -70.0]}, "row 1, column weight: -70 is not possible"),
+    ],
 )
-def test_bad_individuals_are_refused(column):
-    with pytest.raises(ms.MyelosimError, match=next(iter(column))):
+def test_bad_individuals_are_refused(column, message):
+    with pytest.raises(ms.DataError, match=message):
         bench(individuals=pd.DataFrame(column))
+
+
+def test_individual_covariates_are_held_to_what_they_change():
+    with pytest.raises(
+        ms.DataError,
+        match=r"row 1, column aag: docetaxel\.neutrophil\.slope is changed by a factor of -44\.1202 by aag 130",
+    ):
+        ms.simulate(
+            ms.load_model("kloft_2006_docetaxel"), "75 mg/m2", days=21, individuals=pd.DataFrame({"aag": [1.3, 130.0]})
+        )
+
+
+@pytest.mark.parametrize(
+    ("model", "dose", "options", "message"),
+    [
+        (MODEL, None, {}, "dose None is not a text"),
+        (MODEL, 75, {}, "dose 75 is not a text"),
+        ("kloft_2006_docetaxel", DOSE, {}, "model = 'kloft_2006_docetaxel' is no model; give what ms.load_model"),
+        (None, DOSE, {}, "model = None is no model"),
+        (MODEL, DOSE, {"individuals": [1, 2]}, r"individuals: \[1, 2\] is no table; give a pandas.DataFrame"),
+        (MODEL, "75 kg", {}, "a dose of 75 kg cannot be meant; it is at most 1 kg"),
+        (MODEL, ms.Regimen((DoseEvent("drug", 0.0, 2e6),)), {}, "a dose of 2e[+]06 mg cannot be meant"),
+    ],
+)
+def test_what_is_no_model_dose_or_table(model, dose, options, message):
+    for run in (ms.simulate, ms.sensitivity) if not options else (ms.simulate,):
+        with pytest.raises(ms.MyelosimError, match=message):
+            run(model, dose, days=21, **options)
+
+
+def test_the_one_drug_need_not_be_named():
+    assert bench(days="3 weeks")["count"].equals(ms.simulate(MODEL, "40 mg BID d1-28", days=21)["count"])
+
+
+def test_doses_beyond_the_horizon():
+    for late in ("40 mg once d60", "40 mg once d57", ["40 mg QD d57-60", "none"][:1]):
+        with pytest.raises(ms.SpecError, match=r"drug starts on d(60|57), after the horizon of 56 days"):
+            ms.simulate(MODEL, late, days=56)
+    with pytest.warns(ms.MyelosimWarning, match=r"drug: 9 of its 10 doses fall on or after the horizon of 21 days"):
+        ds = ms.simulate(MODEL, "40 mg q21d x10", days=21)
+    assert "9 of its 10 doses" in ds.attrs["warnings"]
+    assert "doses" not in ms.simulate(MODEL, "40 mg q21d x10", days=190).attrs["warnings"]
+    assert "doses" not in ms.simulate(MODEL, "40 mg QD", days=7).attrs["warnings"]
+
+
+def test_a_table_of_concentrations_says_what_follows_it():
+    def run(**change):
+        table = {"times": (0.0, 24.0), "values": (0.0, 2.0), "interpolation": "linear"} | change
+        drug = replace(MODEL.drugs["drug"], kind="table", structure={}, table=table)
+        own = {name: p for name, p in MODEL.parameters.items() if name.count(".") > 1 or not name.startswith("drug")}
+        return ms.simulate(replace(MODEL, drugs={"drug": drug}, parameters=own), "none", days=28)
+
+    with pytest.raises(
+        ms.SpecError, match=r'the table ends at 24 h with 2 mg/L, before the horizon of 28 days; .* after = "zero"'
+    ):
+        run()
+    with pytest.raises(ms.SpecError, match="ends at 0 h with 1 mg/L"):
+        run(times=(0.0,), values=(1.0,))
+    held, zero = run(after="last"), run(after="zero")
+    assert held["concentration"].to_numpy()[0, 0, [2, -1]].tolist() == [2.0, 2.0]
+    assert zero["concentration"].to_numpy()[0, 0, [2, -1]].tolist() == [0.0, 0.0]
+    assert float(zero.nadir.squeeze()) > 1.2 * float(held.nadir.squeeze())
+    assert run(values=(0.0, 0.0)).nadir.item() == pytest.approx(5.0)
 
 
 def test_a_dose_of_an_unknown_drug_is_refused():
@@ -246,9 +327,26 @@ def test_models_differ_by_what_they_say():
     assert same["count"].equals(bench()["count"])
 
 
-def test_an_endpoint_of_zero_has_no_elasticity():
-    table = ms.sensitivity(ms.load_model("generic_oral_2cmt_friberg"), "drug 0 mg once", endpoint="days_grade3", days=7)
-    assert table["elasticity"].isna().all()
+@pytest.mark.parametrize(
+    ("endpoint", "message"),
+    [
+        ("days_grade3", "days_grade3 is 0 for the typical subject"),
+        ("true_onset", "true_onset has no value for the typical subject"),
+        ("worst_grade", "worst_grade is a grade, which changes in steps"),
+        ("grade3_at_horizon", "grade3_at_horizon is a flag"),
+    ],
+)
+def test_an_endpoint_that_cannot_change_by_a_percent_has_no_elasticity(endpoint, message):
+    with pytest.raises(ms.SpecError, match=message):
+        ms.sensitivity(MODEL, "drug 1 mg once", endpoint=endpoint, days=7)
+
+
+def test_sensitivity_stays_inside_the_bounds():
+    model = ms.load_model("puisset_2007_docetaxel")
+    level = replace(model.parameters["neutrophil.baseline"], value=100.0)  # the most that is accepted
+    model = replace(model, parameters={**model.parameters, "neutrophil.baseline": level})
+    table = ms.sensitivity(model, "75 mg/m2 over 1 h", days=21, parameters=["neutrophil.baseline"])
+    assert table["elasticity"].item() == pytest.approx(1.0, abs=0.01)
 
 
 @pytest.mark.parametrize(

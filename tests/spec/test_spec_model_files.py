@@ -406,12 +406,17 @@ def test_a_short_name_must_be_unique(samples):
 def test_a_drug_may_be_a_table(samples):
     start = MODEL.index("[drug.abc]")
     table = '[drug.abc]\npk = "table"\nconcentration = "mg/L"\ntable = "conc.csv"\nunit = "ng/mL"\n'
-    table += 'interpolation = "linear"\n'
+    table += 'interpolation = "linear"\nafter = "last"\n'
     text = MODEL[:start] + table + "\n" + MODEL[MODEL.index("[lineage.neutrophil]") :]
     (samples / "table.toml").write_text(text)
     (samples / "conc.csv").write_text("time,concentration\n0,0\n2,1500\n24,100\n")
     model = load_model("table.toml")
-    assert model.drugs["abc"].table == {"times": (0.0, 2.0, 24.0), "values": (0.0, 1.5, 0.1), "interpolation": "linear"}
+    assert model.drugs["abc"].table == {
+        "times": (0.0, 2.0, 24.0),
+        "values": (0.0, 1.5, 0.1),
+        "interpolation": "linear",
+        "after": "last",
+    }
     model.save("saved.toml")
     assert dataclasses.replace(load_model("saved.toml"), name="table") == dataclasses.replace(model, name="table")
     assert "'interpolation' is missing; give one of previous, next, linear" in spoil(

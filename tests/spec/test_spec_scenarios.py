@@ -76,7 +76,7 @@ def test_arms_change_the_model(samples):
             {
                 "name": "measured", "dose": "none",
                 "concentration": {"abc": {"times": [0, 1, 2], "values": [0, 900, 100], "unit": "ng/mL",
-                                          "time_unit": "d", "interpolation": "previous"}},
+                                          "time_unit": "d", "interpolation": "previous", "after": "zero"}},
             },
         ],
     }  # fmt: skip
@@ -179,7 +179,7 @@ CHANGES = [
     ('name = "low"', 'name = "low"\nset = { "neutrophil.mtt" = 1e300 }',
      "neutrophil.mtt: 1e+300 h cannot be meant; it must be between 0.001 and 1e+06 h"),
     ('name = "low"', 'name = "low"\nset = { "neutrophil.baseline" = 1e300 }',
-     "neutrophil.baseline: 1e+300 10^9/L cannot be meant; it must be between 1e-06 and 1e+06 10^9/L"),
+     "neutrophil.baseline: 1e+300 10^9/L cannot be meant; it must be between 1e-06 and 100 10^9/L"),
     ('name = "low"', 'name = "low"\nset = { "neutrophil.nadir" = 3 }',
      "no parameter 'neutrophil.nadir'; neutrophil has neutrophil.baseline, neutrophil.mtt, neutrophil.gamma"),
     ('name = "low"', 'name = "low"\nset = { "abc.neutrophil.ec5" = 3 }',
@@ -218,8 +218,15 @@ CHANGES = [
     ('name = "low"', 'name = "low"\nconcentration = { abd = {} }', "the model has no drug 'abd'"),
     ('name = "low"', 'name = "low"\nconcentration = { abc = { times = [0], values = [1] } }',
      "'interpolation' is missing"),
-    ('name = "low"', 'name = "low"\nconcentration = { abc = { times = [0], values = [1], interpolation = "next" } }',
+    ('name = "low"', 'name = "low"\nconcentration = { abc = { times = [0], values = [0], interpolation = "next" } }',
      "is a table of concentrations and takes no dose"),
+    ('name = "low"', 'name = "low"\nconcentration = { abc = { times = [0], values = [1], interpolation = "next" } }',
+     "arm 'low'.concentration (line 13): abc: the table ends at 0 h with 1 mg/L, before the horizon of 56 days; give a last"),
+    ('name = "low"', 'name = "low"\nconcentration = { abc = { times = [0], values = [1], after = "never" } }',
+     "'never' is not known; known: last, zero"),
+    ('"abc 10 mg QD d1-14 q28d x2"', "[]", "arm 'low'.dose (line 13): is empty; give e.g. dose ="),
+    ("abc 10 mg QD", "abc 10 kg QD", "model sample: abc: a dose of 10 kg cannot be meant; it is at most 1 kg"),
+    ('name = "low"', 'name = "low"\nstart = { neutrophil = 2000 }', "2000 is out of bounds; it must be between"),
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 NONE = "-"
 UNBOUND = 1e30
+LEAST = 1e-9  # under which a count is as good as none
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -15,13 +16,15 @@ def number(value: float, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> number(0.98765), number(123.456), number(12345.6), number(float("nan"))
-    ('0.988', '123', '12346', '-')
+    >>> number(0.98765), number(123.456), number(12345.6), number(4e-35), number(float("nan"))
+    ('0.988', '123', '12346', '<1e-9', '-')
     """
     if not math.isfinite(value):
         return NONE
     if value == 0:
         return "0"
+    if 0 < value < LEAST:
+        return "<1e-9"
     places = max(0, digits - 1 - math.floor(math.log10(abs(value))))
     return f"{value:.{places}f}" if places <= digits + 3 else f"{value:.{digits}g}"
 

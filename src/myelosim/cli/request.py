@@ -38,18 +38,16 @@ def requested(
     SpecError
         Something is not found, or cannot be.
     """
-    from myelosim.spec.dosing import dose_units, resolve
-    from myelosim.spec.regimen import Regimen
+    from myelosim.spec.dosing import prescribed
 
     names, doses = what[0], list(what[1:])
     species = doses.pop(0) if doses and _bare(doses[0]) else None
     model = composed(names, species, variant, gcsf, sensitivity, hint=f"{names} human")
     if changes:
-        model = model.replace(dict(_pair(one, "--set") for one in changes))
+        model = model.replace(_pairs(changes, "--set"))
     if not doses:
         raise SpecError(f'there is no dose; write {FORM}, or "none"')
-    texts = [_named(model, gcsf, one) for one in doses]
-    return Request(model, resolve(Regimen.parse(texts, dose_units(model)), model))
+    return Request(model, prescribed(doses, model))
 
 
 def composed(
@@ -81,14 +79,22 @@ def _bare(word: str) -> bool:
     return re.fullmatch(r"[A-Za-z]\S*", word) is not None and word != "none"
 
 
-def _pair(text: str, option: str) -> tuple[str, str | float]:
-    name, equals, value = text.partition("=")
-    if not (equals and name.strip() and value.strip()):
-        raise SpecError(f'{option} {text!r} is not understood; write {option} NAME=VALUE, e.g. neutrophil.mtt="110 h"')
-    try:
-        return name.strip(), float(value)
-    except ValueError:
-        return name.strip(), value.strip()
+def _pairs(texts: Sequence[str], option: str) -> dict[str, str | float]:
+    """Read NAME=VALUE, each name once."""
+    out: dict[str, str | float] = {}
+    for text in texts:
+        name, equals, value = (part.strip() for part in text.partition("="))
+        if not (equals and name and value):
+            raise SpecError(
+                f'{option} {text!r} is not understood; write {option} NAME=VALUE, e.g. neutrophil.mtt="110 h"'
+            )
+        if name in out:
+            raise SpecError(f"{option} {name} is given twice; keep one of them")
+        try:
+            out[name] = float(value)
+        except ValueError:
+            out[name] = value
+    return out
 
 
 def start(model: Model, texts: Sequence[str] | None) -> dict[str, float]:
@@ -102,21 +108,10 @@ def start(model: Model, texts: Sequence[str] | None) -> dict[str, float]:
     from myelosim import units
 
     out = {}
-    for text in texts or ():
-        name, value = _pair(text, "--start")
+    for name, value in _pairs(texts or (), "--start").items():
         try:
             own = "g/dL" if name in ("hemoglobin", "erythroid") else "10^9/L"
             out[name] = value if isinstance(value, float) else units.parse(value, own)
         except ValueError as error:
             raise SpecError(f"--start {name}: {error}") from None
     return out
-
-
-def _named(model: Model, gcsf: str | None, dose: str) -> str:
-    """Put the drug before a dose that begins with its amount."""
-    if re.match(r"\s*[-+.\d]", dose) is None:
-        return dose
-    others = [name for name in model.drugs if name != gcsf]
-    if len(others) != 1:
-        raise SpecError(f"dose '{dose}': say of which drug: {', '.join(model.drugs) or 'the model has none'}")
-    return f"{others[0]} {dose}"

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated
 
 import typer
 
 from myelosim.cli.console import add, collected, console, graded, progress, table, warn
-from myelosim.cli.figures import parameter
+from myelosim.cli.figures import NONE, parameter
 from myelosim.cli.options import Changes, Days, Gcsf, Sensitivity, Variant, What, whole
 from myelosim.cli.request import requested
 
@@ -34,7 +35,7 @@ def sensitivity(
     listed = table(*headings, right=["value", "elasticity"], title=title)
     for row in ranked.head(top).to_dict("records"):
         cells = (row["parameter"], parameter(row["value"]), row["unit"], graded(row["evidence"]))
-        add(listed, *cells, f"{row['elasticity']:+.3f}")
+        add(listed, *cells, f"{row['elasticity']:+.3f}" if math.isfinite(row["elasticity"]) else NONE)
     out = console()
     out.print(listed)
     warn(out, said)

@@ -196,6 +196,8 @@ def _table(name: str, drug: Drug, rows: dict[Key, Any], resets: Sequence[float])
         i = int(np.searchsorted(times, time, side="right")) - 1
         last = i + 1 == len(times)
         level = given[min(i + 1, len(times) - 1)] if rule == "next" else given[i]
+        if last and drug.table.get("after") == "zero":
+            level = 0.0
         rise = 0.0 if rule != "linear" or last else (given[i + 1] - given[i]) / (times[i + 1] - times[i])
         rows[(name, "level", time)], rows[(name, "slope", time)] = level + rise * (time - times[i]), rise
         done += [

@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from myelosim import engine, results
+from myelosim import engine, results, units
 from myelosim.endpoints import FEVER, Course, Track, levels, lowest, stack, windows
 from myelosim.endpoints.toxicity import Definition, dose_limiting
 from myelosim.engine import Run
@@ -21,9 +21,10 @@ from myelosim.population import Population
 from myelosim.results import afford, coordinates, provenance, stacked, variable
 from myelosim.simulation.observed import observe
 from myelosim.simulation.steered import Replay, Steered, Steering, Visiting
-from myelosim.simulation.subjects import Subjects, blood_fraction, displaced, subjects
+from myelosim.simulation.subjects import Subjects, blood_fraction, check_asked, displaced, subjects
 from myelosim.simulation.variables import decided, doses, endpoints, judged, kept, trajectories
-from myelosim.spec.dosing import dose_units, dosed_drug, resolve
+from myelosim.spec.concentrations import unsaid
+from myelosim.spec.dosing import dosed_drug, left_out, prescribed
 from myelosim.spec.followed import followed_rules
 from myelosim.spec.grading import load_grading, usual_grading
 from myelosim.spec.model import Model, observable
@@ -37,7 +38,7 @@ def simulate(
     regimen: Regimen | str | Sequence[str],
     *,
     times: Any = None,
-    days: float | None = None,
+    days: float | str | None = None,
     population: Population | None = None,
     individuals: pd.DataFrame | None = None,
     visits: Any = None,
@@ -61,8 +62,8 @@ def simulate(
         Doses, or their shorthand.
     times : array_like, optional
         Hours at which counts and concentrations are reported. Default: every day up to ``days``.
-    days : float, optional
-        Horizon in days; default the last of ``times``.
+    days : float or str, optional
+        Horizon in days, or with a unit, ``"3 weeks"``; default the last of ``times``.
     population : Population, optional
         Subjects to draw. Default: the typical subject alone.
     individuals : pandas.DataFrame, optional
@@ -72,7 +73,8 @@ def simulate(
     grading : str, optional
         Grading table of the endpoints. Default: CTCAE v5 for people, percent of baseline for animals.
     start : mapping, optional
-        Counts at time zero that differ from the baseline, by lineage.
+        Counts at time zero that differ from the baseline, by lineage. Only what circulates starts there: precursors and
+        reserves are at rest, so a count comes back as fast as they replace what circulates.
     tolerance : float
         Aim for the relative error of counts.
     threads : int, optional
@@ -132,7 +134,7 @@ def simulated(
     regimen: Regimen | str | Sequence[str],
     *,
     times: Any = None,
-    days: float | None = None,
+    days: float | str | None = None,
     population: Population | None = None,
     individuals: pd.DataFrame | None = None,
     visits: Any = None,
@@ -149,8 +151,12 @@ def simulated(
     dlt: str = "hematologic",
 ) -> Simulated:
     """Do what :func:`simulate` does; ``candidates`` are further elapsed days on which blood might be drawn."""
-    regimen = regimen if isinstance(regimen, Regimen) else resolve(Regimen.parse(regimen, dose_units(model)), model)
+    check_asked(model, population, individuals, tolerance)
+    regimen = regimen if isinstance(regimen, Regimen) else prescribed(regimen, model)
     hours, horizon = _times(times, days)
+    beyond = left_out(regimen, horizon)
+    if ending := unsaid(model, horizon):
+        raise SpecError(f"model {model.name}: {ending}")
     conduct = conduct or Conduct()
     events: Sequence[DoseEvent] = regimen.expand(horizon)
     for event in events:
@@ -215,7 +221,7 @@ def simulated(
     if courses and len(possible):
         might = _courses(model, run, drawn, table, watched, edges, wanted, possible, tolerance)
     ruled = [text for rule in followed for text in getattr(rule, "warnings", ())]
-    said = list(dict.fromkeys([*model.warnings, *ruled, *_failed(run)]))
+    said = list(dict.fromkeys([*model.warnings, *beyond, *ruled, *_failed(run)]))
     for text in said if warn else ():
         python_warnings.warn(text, MyelosimWarning, stacklevel=2)
     attrs = provenance(model.spec_hash, drawn.seed, tolerance, model.assumed, said)
@@ -225,11 +231,16 @@ def simulated(
     return Simulated(results.dataset(variables, coords, attrs), courses, might)
 
 
-def _times(times: Any, days: float | None) -> tuple[np.ndarray, float]:
+def _times(times: Any, days: float | str | None) -> tuple[np.ndarray, float]:
     if times is None and days is None:
         raise SpecError("simulate: give times (hours) or days (the horizon)")
-    if days is not None and not (np.isfinite(days) and days > 0):
-        raise SpecError(f"simulate: days = {days!r} is not a positive number of days")
+    if days is not None:
+        try:
+            days = units.parse(days, "d")
+        except ValueError as error:
+            raise SpecError(f"simulate: days: {error}; give a positive number of days") from None
+        if not days > 0:
+            raise SpecError(f"simulate: days = {days:g} is not a positive number of days")
     if times is None:
         assert days is not None
         hours = np.arange(0.0, np.floor(days) + 1) * 24.0

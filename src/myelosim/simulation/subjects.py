@@ -9,12 +9,15 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from myelosim.errors import SpecError
+from myelosim.errors import DataError, SpecError
 from myelosim.population import Population, covariates, draw, from_frame
+from myelosim.spec.check import count_limits
+from myelosim.spec.document import is_number
+from myelosim.spec.literal import found
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import DoseEvent
+from myelosim.spec.scenario import TOLERANCES
 
-MOST_COUNT = 1e6
 LANES = 8  # subjects drawn beyond the last, so that a group of lanes is filled with who would come next
 
 
@@ -32,6 +35,31 @@ class Subjects:
     def numbers(self) -> np.ndarray:
         """Who they are."""
         return np.arange(self.first, self.first + self.size)
+
+
+def check_asked(model: Any, population: Any, individuals: Any, tolerance: Any) -> None:
+    """Refuse what is no model, population, table of individuals or tolerance.
+
+    Raises
+    ------
+    SpecError, DataError
+        With what to give instead.
+    """
+    if not isinstance(model, Model):
+        raise SpecError(f"simulate: model = {found(model)} is no model; give what ms.load_model(...) returned")
+    if population is not None and not isinstance(population, Population):
+        raise SpecError(
+            f"simulate: population = {found(population)} is no population; give e.g. ms.Population(200, seed=1)"
+        )
+    if individuals is not None and not isinstance(individuals, pd.DataFrame):
+        raise DataError(
+            f"individuals: {found(individuals)} is no table; give a pandas.DataFrame, one row a subject, parameters as columns"
+        )
+    if not (is_number(tolerance) and TOLERANCES[0] <= tolerance <= TOLERANCES[1]):
+        raise SpecError(
+            f"simulate: tolerance = {found(tolerance)} is not possible; give a relative error from {TOLERANCES[0]:g} to "
+            f"{TOLERANCES[1]:g}"
+        )
 
 
 def subjects(
@@ -65,13 +93,17 @@ def _daily_dose(model: Model, events: Sequence[DoseEvent]) -> dict[str, float]:
 def displaced(model: Model, start: Mapping[str, float]) -> Model:
     """Return the model with other counts at time zero."""
     names = {observable(name): name for name in model.lineages} | {name: name for name in model.lineages}
+    if "hemoglobin" in start and "erythroid" in start:
+        raise SpecError("start: hemoglobin and erythroid are the same count; give one")
     for name, count in start.items():
         if name not in names:
             raise SpecError(
                 f"start: the model has no lineage {name!r}; it has {', '.join(map(observable, model.lineages))}"
             )
-        if not 0 < count <= MOST_COUNT:
-            raise SpecError(f"start: {name} = {count:g} is not a positive count of at most {MOST_COUNT:g}")
+        low, high = count_limits(names[name])
+        if not low <= count <= high:
+            unit = "g/dL" if names[name] == "erythroid" else "10^9/L"
+            raise SpecError(f"start: {name} = {count:g} is not a positive count of at most {high:g} {unit}")
     return replace(model, start={**model.start, **{names[name]: float(count) for name, count in start.items()}})
 
 

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from typing import Any
 
 from myelosim import grading
 from myelosim.errors import SpecError
 from myelosim.spec import check
-from myelosim.spec.concentrations import read_concentrations
+from myelosim.spec.concentrations import KEYS, read_concentrations, unsaid
 from myelosim.spec.document import Table, suggestion
-from myelosim.spec.dosing import dose_units, resolve
+from myelosim.spec.dosing import dose_units, left_out, resolve
 from myelosim.spec.load import read_start
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
@@ -77,6 +78,8 @@ def _arm(table: Table, model: Model | None, days: float, rules: Rules) -> Arm | 
         read[key] = {}
         if held is not None:
             model, read[key] = one(held, model)
+    if ending := unsaid(model, 24.0 * days):
+        table.fail("concentration", ending)
     if regimen is None:
         return None
     regimen = _matched(table, regimen, model, days)
@@ -89,6 +92,8 @@ def _dose(table: Table, model: Model | None) -> Regimen | None:
     if not texts:
         if "dose" not in table.data and "concentration" not in table.data:
             table.fail(None, '\'dose\' is missing; give e.g. dose = "drug 40 mg BID d1-28", or "none"')
+        elif table.data.get("dose") == []:
+            table.fail("dose", 'is empty; give e.g. dose = "drug 40 mg BID d1-28", or "none"')
         return None if "dose" in table.data else Regimen(())
     try:
         return Regimen.parse(texts, {} if model is None else dose_units(model))
@@ -101,13 +106,10 @@ def _matched(table: Table, regimen: Regimen, model: Model, days: float) -> Regim
     """Check doses against the model and the calendar."""
     try:
         regimen = resolve(regimen, model)
+        if math.isfinite(days):
+            left_out(regimen, 24.0 * days)
     except SpecError as error:
         table.fail("dose", str(error))
-        return regimen
-    for drug in regimen.drugs:
-        first = min(event.time for event in regimen.events if event.drug == drug)
-        if first > 24.0 * days:
-            table.fail("dose", f"{drug} starts on d{first / 24 + 1:g}, after the horizon of {days:g} days")
     return regimen
 
 
@@ -162,7 +164,7 @@ def _concentration(table: Table, model: Model) -> tuple[Model, Mapping[str, Any]
             continue
         drug = drugs[name]
         values = read_concentrations(held, drug.concentration_unit, drug.molar_mass)
-        held.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
+        held.finish(KEYS)
         blocked = [effect for effect in model.effects if effect.drug == name and effect.driver != "concentration"]
         if blocked:
             table.fail(name, f"{name} acts through receptor occupancy, which a table of concentrations does not give")

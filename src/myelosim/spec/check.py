@@ -15,6 +15,11 @@ from myelosim.spec.literal import found
 from myelosim.spec.model import Model, Parameter
 
 LEAST_FACTOR = 1e-6
+MOST_COUNT = {
+    "neutrophil": 100.0,
+    "platelet": 5000.0,
+    "erythroid": 30.0,
+}  # 10^9/L and g/dL: more is another unit's number
 MOST_CV = 10
 MOST_OMEGA = math.sqrt(math.log(1.0 + MOST_CV**2))
 
@@ -30,7 +35,7 @@ def problems(model: Model) -> Iterator[tuple[str, str]]:
         if parameter is None:
             yield name, f"is missing ({asked.meaning}{_unit(asked.unit, ', ')})"
             continue
-        for sentence in _bounds(parameter, asked):
+        for sentence in _bounds(name, parameter, asked):
             beyond.add(name.rpartition(".")[0])
             yield name, sentence
         yield from ((name, sentence) for sentence in _covariates(parameter, model))
@@ -39,16 +44,44 @@ def problems(model: Model) -> Iterator[tuple[str, str]]:
     yield from _correlation(model)
 
 
-def _bounds(parameter: Parameter, asked: Declared) -> Iterator[str]:
-    value, unit = parameter.value, _unit(parameter.unit)
+def count_limits(lineage: str) -> tuple[float, float]:
+    """Return the least and the most that a count of a lineage can be, in its own unit.
+
+    Examples
+    --------
+    >>> count_limits("neutrophil")
+    (1e-06, 100.0)
+    """
+    least, most = units.limits("g/dL" if lineage == "erythroid" else "10^9/L")
+    return least, MOST_COUNT.get(lineage, most)
+
+
+def value_problem(name: str, value: float, asked: Declared) -> str:
+    """Return what is wrong with the value of a parameter, empty if nothing is."""
+    unit = _unit(asked.unit)
+    lineage, _, last = name.partition(".")
+    least, most = count_limits(lineage) if last == "baseline" else units.limits(asked.unit)
     inside = asked.lower <= value <= asked.upper if asked.closed else asked.lower < value < asked.upper
-    least, most = units.limits(asked.unit)
+    if not inside or not math.isfinite(value):
+        return f"{value:g}{unit} is out of bounds; it must be {_interval(asked)}"
+    if not (value in (0.0, asked.default) or least <= abs(value) <= most):
+        return f"{value:g}{unit} cannot be meant; it must be between {least:g} and {most:g}{unit}"
+    return ""
+
+
+def factor_problem(covariate: str, value: Any, factor: float) -> str:
+    """Return why a covariate cannot be what it is, if it changes a parameter by such a factor."""
+    if LEAST_FACTOR <= factor <= 1.0 / LEAST_FACTOR:
+        return ""
+    return f"is changed by a factor of {factor:g} by {covariate} {found(value)}; it must be above 0 and below 1e+06"
+
+
+def _bounds(name: str, parameter: Parameter, asked: Declared) -> Iterator[str]:
+    value, unit = parameter.value, _unit(parameter.unit)
     low = -math.inf if parameter.floor is None else parameter.floor
     high = math.inf if parameter.ceiling is None else parameter.ceiling
-    if not inside or not math.isfinite(value):
-        yield f"{value:g}{unit} is out of bounds; it must be {_interval(asked)}"
-    elif not (value in (0.0, asked.default) or least <= abs(value) <= most):
-        yield f"{value:g}{unit} cannot be meant; it must be between {least:g} and {most:g}{unit}"
+    if sentence := value_problem(name, value, asked):
+        yield sentence
     elif parameter.omega_sd > 0 and parameter.scale == "log" and value <= 0:
         yield f"{value:g} cannot vary on the log scale; set omega_sd = 0 or another scale"
     elif parameter.omega_sd > 0 and parameter.scale == "logit" and not 0 < value < 1:
@@ -93,8 +126,8 @@ def _covariates(parameter: Parameter, model: Model) -> Iterator[str]:
             factor = 1.0 + relation["slope"] * (value - relation["reference"])
         else:
             factor = (value / relation["reference"]) ** relation["exponent"] if value > 0 else 0.0
-        if not LEAST_FACTOR <= factor <= 1.0 / LEAST_FACTOR:
-            yield f"is changed by a factor of {factor:g} by {covariate} {found(value)}; it must be above 0 and below 1e+06"
+        if sentence := factor_problem(covariate, value, factor):
+            yield sentence
 
 
 def _components(model: Model) -> Iterator[tuple[str, str]]:

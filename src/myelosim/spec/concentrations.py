@@ -11,9 +11,12 @@ from typing import Any
 from myelosim import units
 from myelosim.spec.document import Table, is_number, shown
 from myelosim.spec.literal import found
+from myelosim.spec.model import Model
 
 MOST = 1e12
 INTERPOLATIONS = ("previous", "next", "linear")
+AFTER = ("zero", "last")
+KEYS = ("table", "times", "values", "unit", "time_unit", "interpolation", "after")
 
 
 def read_concentrations(table: Table, unit: str, molar_mass: float | None = None) -> Mapping[str, Any] | None:
@@ -21,15 +24,17 @@ def read_concentrations(table: Table, unit: str, molar_mass: float | None = None
 
     ``unit`` (of the concentrations; the drug's own if it does not say) and ``time_unit`` (hours if it does not) are
     optional. A file has the columns ``time`` and ``concentration``; its path is relative to the file that names it.
-    Times begin at 0 and increase; after the last time the last concentration holds.
+    Times begin at 0 and increase. ``after`` says what follows the last time: "zero", or that the "last" value holds.
 
     Returns
     -------
     mapping or None
-        ``times`` (h), ``values`` (in ``unit``) and ``interpolation``; None, with findings, where it cannot be.
+        ``times`` (h), ``values`` (in ``unit``), ``interpolation`` and, where it is said, ``after``; None, with findings,
+        where it cannot be.
     """
     before = len(table.findings.messages)
     interpolation = table.text("interpolation", allowed=INTERPOLATIONS)
+    after = table.text("after", allowed=AFTER) if "after" in table.data else ""
     written, time_unit = table.text("unit", unit), table.text("time_unit", "h")
     if "table" in table.data:
         file = table.text("table")
@@ -53,7 +58,20 @@ def read_concentrations(table: Table, unit: str, molar_mass: float | None = None
     if wrong:
         table.fail("table" if "table" in table.data else "times", wrong)
         return None
-    return {"times": hours, "values": held, "interpolation": interpolation}
+    return {"times": hours, "values": held, "interpolation": interpolation} | ({"after": after} if after else {})
+
+
+def unsaid(model: Model, horizon: float) -> str:
+    """Return why a table of the model ends too early for a horizon (h); empty where none does."""
+    for name, drug in model.drugs.items():
+        held = drug.table
+        if held is None or "after" in held or held["values"][-1] == 0 or not held["times"][-1] < horizon:
+            continue
+        return (
+            f"{name}: the table ends at {held['times'][-1]:g} h with {held['values'][-1]:g} {drug.concentration_unit}, before the "
+            f'horizon of {horizon / 24:g} days; give a last value of 0, or say what follows: after = "zero", or "last" to hold it'
+        )
+    return ""
 
 
 def _numbers(table: Table, key: str) -> list[float]:

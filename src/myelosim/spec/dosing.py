@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from myelosim import units
@@ -29,6 +30,11 @@ def dose_factor(event: DoseEvent, model: Model) -> tuple[float, str]:
         Amount times factor, and times the subject's ``"weight"`` (kg) or ``"surface"`` (m2) where that is named.
     """
     drug = dosed_drug(event, model)
+    unit = event.unit or drug.amount_unit
+    if event.amount > (most := units.most_dose(unit)):
+        raise SpecError(
+            f"model {model.name}: {drug.name}: a dose of {event.amount:g} {unit} cannot be meant; it is at most {most:g} {unit}"
+        )
     if not event.unit:
         return 1.0, ""
     try:
@@ -45,6 +51,57 @@ def dose_factor(event: DoseEvent, model: Model) -> tuple[float, str]:
             f'add {measure} = "{example}" to [covariates]'
         )
     return factor, measure
+
+
+def prescribed(text: str | Sequence[str], model: Model) -> Regimen:
+    """Read doses in their shorthand and match them with a model; one that begins with its amount is of the model's one drug.
+
+    Raises
+    ------
+    SpecError
+        A dose is not understood, or not the model's.
+    """
+    if isinstance(text, str):
+        text = [text]
+    if isinstance(text, list | tuple):
+        text = [_whose(one, model) if isinstance(one, str) else one for one in text]
+    return resolve(Regimen.parse(text, dose_units(model)), model)
+
+
+def _whose(dose: str, model: Model) -> str:
+    """Put the drug before a dose that begins with its amount."""
+    if re.match(r"\s*[-+.\d]", dose) is None:
+        return dose
+    names = [name for name, drug in model.drugs.items() if not drug.supportive] or list(model.drugs)
+    if len(names) != 1:
+        raise SpecError(f"dose '{dose}': say of which drug: {', '.join(model.drugs) or 'the model has none'}")
+    return f"{names[0]} {dose}"
+
+
+def left_out(regimen: Regimen, horizon: float) -> list[str]:
+    """Return a sentence for each drug of whose counted doses some fall on or after the horizon (h).
+
+    Raises
+    ------
+    SpecError
+        All doses of a drug do.
+    """
+    said = []
+    for drug in regimen.drugs if horizon > 0 else ():
+        events = [event for event in regimen.events if event.drug == drug and event.kind in ("dose", "reset_dose")]
+        given = [sum(one.time < horizon - 1e-6 for one in Regimen((event,)).expand(horizon)) for event in events]
+        if events and not any(given):
+            raise SpecError(
+                f"{drug} starts on d{min(event.time for event in events) / 24 + 1:g}, after the horizon of {horizon / 24:g} days; "
+                "give more days, or leave it out"
+            )
+        planned = sum(event.count or inside for event, inside in zip(events, given, strict=True))
+        if (beyond := planned - sum(given)) > 0:
+            said.append(
+                f"{drug}: {beyond} of its {planned} doses fall on or after the horizon of {horizon / 24:g} days and change nothing "
+                f"({regimen.text})."
+            )
+    return said
 
 
 def dose_units(model: Model) -> dict[str, tuple[str, ...]]:

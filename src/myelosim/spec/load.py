@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from myelosim import units
 from myelosim.errors import SpecError
 from myelosim.spec.assemble import Assembly
+from myelosim.spec.check import count_limits
 from myelosim.spec.document import Table, is_number, names_in, suggestion
 from myelosim.spec.literal import found
 from myelosim.spec.model import Expected, Model, observable
@@ -91,7 +91,7 @@ def read_start(table: Table, lineages: Iterable[str]) -> dict[str, float]:
             inner.fail(key, f"no lineage '{key}'{suggestion(key, map(observable, lineages))}")
             continue
         unit = "g/dL" if matches[0] == "erythroid" else "10^9/L"
-        low, high = units.limits(unit)
+        low, high = count_limits(matches[0])
         out[matches[0]] = inner.quantity(key, unit, low=low, high=high)
     return out
 

@@ -10,7 +10,7 @@ from typing import Any
 from myelosim import units
 from myelosim.components.contract import Declared
 from myelosim.spec import declared
-from myelosim.spec.concentrations import read_concentrations
+from myelosim.spec.concentrations import KEYS, read_concentrations
 from myelosim.spec.document import Table, suggestion
 from myelosim.spec.entry import read_parameter
 from myelosim.spec.literal import found
@@ -63,7 +63,7 @@ def read_table_drug(name: str, table: Table) -> Drug | None:
     text = table.text("text", "")
     molar_mass = _molar_mass(table, None, "", {})
     values = read_concentrations(table, concentration, molar_mass) if concentration else None
-    table.finish(("table", "interpolation", "times", "values", "unit", "time_unit"))
+    table.finish(KEYS)
     return (
         None
         if values is None

@@ -10,6 +10,9 @@ from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
 from myelosim.spec.rule import Conduct, Rule
 
+TOLERANCES = 1e-12, 1e-2
+"""The least and the most that one may aim for as the relative error of counts."""
+
 
 @dataclass(frozen=True, slots=True)
 class Arm:

@@ -20,7 +20,7 @@ from myelosim.spec.literal import found
 from myelosim.spec.load import header
 from myelosim.spec.model import Model
 from myelosim.spec.recommend import read_days, read_lineages, read_recommend
-from myelosim.spec.scenario import Scenario
+from myelosim.spec.scenario import TOLERANCES, Scenario
 
 SHORTEST, LONGEST = 0.01, 3660
 
@@ -56,7 +56,7 @@ def read_scenario(table: Table, name: str) -> Scenario:
     load, model = _model(table)
     grading, grades = _grading(table, usual_grading("" if model is None else model.subjects.species))
     visits = read_days(table, "visits", days)
-    tolerance = table.number("tolerance", 1e-6, low=1e-12, high=1e-2)
+    tolerance = table.number("tolerance", 1e-6, low=TOLERANCES[0], high=TOLERANCES[1])
     lineages = read_lineages(table, model)
     recommend = read_recommend(table, days, model, visits)
     conduct, dlt = read_conduct(table, days), table.text("dlt", "hematologic")

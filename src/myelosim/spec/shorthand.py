@@ -52,7 +52,7 @@ class _Parts:
 
 def parse(text: str | Sequence[str], taken: Mapping[str, Sequence[str]] | None = None) -> Regimen:
     """Read one text or several; see :meth:`myelosim.spec.regimen.Regimen.parse`."""
-    texts = [text] if isinstance(text, str) else list(text)
+    texts = [text] if isinstance(text, str) else list(text) if isinstance(text, list | tuple) else []
     if not texts or not all(isinstance(one, str) for one in texts):
         raise SpecError(f"dose {found(text)} is not a text; write {FORM}")
     parts = [" ".join(part.split()) for one in texts for part in re.split(r"(?:^|\s)\+(?:\s|$)", one)]

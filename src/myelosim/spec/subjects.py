@@ -30,16 +30,22 @@ def read_covariates(table: Table) -> dict[str, float | str]:
     return {key: value for key in inner.data if (value := covariate(inner, key)) is not None}
 
 
+def covariate_limits(name: str) -> tuple[float, float]:
+    """Return the least and the most that a covariate can be: of weight in kg, of surface in m2."""
+    return (1e-4, 1e4) if name in COVARIATE_UNITS else (-1e9, 1e9)
+
+
 def covariate(table: Table, key: str) -> float | str | None:
     """Read one covariate; None, with a finding, where it cannot be."""
     value = table.raw(key)
+    low, high = covariate_limits(key)
     if key in COVARIATE_UNITS:
         example = "70 kg" if key == "weight" else "1.8 m2"
-        return table.quantity(key, COVARIATE_UNITS[key], low=1e-4, high=1e4, example=example)
+        return table.quantity(key, COVARIATE_UNITS[key], low=low, high=high, example=example)
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         table.fail(key, f"{found(value)} is neither a number nor a category")
         return None
-    return table.text(key) if isinstance(value, str) else table.number(key, low=-1e9, high=1e9)
+    return table.text(key) if isinstance(value, str) else table.number(key, low=low, high=high)
 
 
 def read_blood(table: Table) -> tuple[float | None, dict[str, Mapping[str, Any]], float | None]:
