@@ -1,6 +1,7 @@
 """What a table says of itself: statistics, intervals, notes; and what it leaves out."""
 
 import numpy as np
+import pandas as pd
 import pytest
 from cli_samples import SMALL
 
@@ -53,6 +54,14 @@ def test_one_subject_is_no_statistic(myelosim, arguments):
     assert ("(1 subject; 42 days, seed 1)" if arguments else "(typical subject; 42 days)") in done
 
 
+def test_what_a_start_moves_is_said(myelosim, samples):
+    said = "Start: only what circulates begins off the baseline"
+    assert said in myelosim(*SIMULATE, "--start", "neutrophil=2").stdout
+    assert said not in myelosim(*SIMULATE).stdout
+    (samples / "mine.toml").write_text(SMALL + "start = { neutrophil = 2 }\n")
+    assert said in myelosim("compare", "mine.toml", "--no-figure").stdout
+
+
 def test_a_model_without_variability_is_its_typical_subject(myelosim, samples):
     model = ms.load_model(ORAL)
     model.replace({name: {"value": one.value, "omega_sd": 0.0} for name, one in model.parameters.items()}).save(
@@ -66,6 +75,11 @@ def test_a_model_without_variability_is_its_typical_subject(myelosim, samples):
     done = myelosim("compare", "mine.toml", "--no-figure").stdout
     assert "no between-subject variability: typical subject" in done
     assert "P(" not in done
+    table = pd.read_csv(samples / "results" / "mine" / "table.csv")
+    assert (table["subjects"] == 16).all() and table["p_grade3"].isin([0, 1]).all()
+    for name in ("nadir", "nadir_day", "p_grade3", "p_grade4", "difference", "recovery_day"):
+        assert table[[f"{name}_low", f"{name}_high"]].isna().all(axis=None), name
+    assert table[["p_grade3_seen_low", "p_grade3_seen_high"]].notna().all(axis=None)  # what is seen scatters
 
 
 def test_recovery_of_one_and_of_many():

@@ -76,7 +76,8 @@ def _print(out: Console, held: Scenario, result: xr.Dataset) -> None:
     overview(
         out, rows, f"{held.title}  (each arm: {who(sizes, same)}; {held.days:g} days, seed {held.seed})", single=single
     )
-    notes(out, rows, held.grading, single=single)
+    started = any(arm.model.start for arm in held.arms)
+    notes(out, rows, held.grading, single=single, started=started)
     if "calendar" in result or "draws" in result:
         best = max(rows, key=lambda row: -1.0 if row["p_grade3"] != row["p_grade3"] else row["p_grade3"])
         table = days_table(result)

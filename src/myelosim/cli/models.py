@@ -12,6 +12,7 @@ from myelosim.cli.console import add, console, graded, table, warn
 from myelosim.cli.figures import parameter
 from myelosim.cli.options import Gcsf, Overwrite, Sensitivity, Variant, named
 from myelosim.cli.request import composed
+from myelosim.errors import SpecError
 from myelosim.writing import written
 
 if TYPE_CHECKING:
@@ -38,6 +39,17 @@ def models(
     named(save, "--save", ".toml", overwrite=overwrite)
     out = console()
     if name is None:
+        given = {
+            "--species": species,
+            "--variant": variant,
+            "--gcsf": gcsf,
+            "--sensitivity": sensitivity,
+            "--save": save,
+        }
+        if alone := [option for option, value in given.items() if value is not None]:
+            raise SpecError(
+                f"{alone[0]} needs the NAME of a model or a drug; write myelosim models NAME {alone[0]} ..."
+            )
         _list(out)
         return
     from myelosim.spec.library import files

@@ -97,8 +97,8 @@ def overview(out: Console, rows: Sequence[Row], title: str, first: str = "arm", 
         out.print(_table(rows, [LINEAGE, *part], first, names))
 
 
-def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool) -> None:
-    """Print what the columns mean."""
+def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool, started: bool = False) -> None:
+    """Print what the columns mean; ``started``: some count begins off its baseline."""
     from myelosim.spec.grading import load_grading
 
     if not rows:
@@ -118,6 +118,12 @@ def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool) -> N
     if "p_grade3_seen" in rows[0] and not single:
         lines.append(
             "Observed: at the visits, with the scatter of counting and analyzer, so that a count may look like grade 3 and not be."
+        )
+    if started:
+        lines.append(
+            "Start: only what circulates begins off the baseline; precursors are at rest and bring it back as fast as cells turn "
+            "over. Nadir, days and true grades include the moment of the first dose; blood drawn by then is the observed "
+            "baseline, which observed grades leave out."
         )
     out.print("\n".join(lines), markup=False, style="dim")
 

@@ -67,7 +67,7 @@ def simulate(
     drawn = "" if subjects is None else f", seed {seed}"
     single = same or ds.sizes["subject"] == 1
     overview(printed, rows, f"{ds.attrs['title']}  ({whom}; {days:g} days{drawn})", "dose", single=single)
-    notes(printed, rows, ds.attrs["grading"], single=single)
+    notes(printed, rows, ds.attrs["grading"], single=single, started=bool(at_start or asked.model.start))
     warn(printed, said)
     total = len(asked.model.parameters)
     printed.print(f"{ds.attrs['assumed_parameters']} of {total} parameters are assumed, not measured.")
