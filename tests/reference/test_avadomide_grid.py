@@ -28,7 +28,7 @@ def test_grades_of_the_published_schedules(dose):
         pytest.skip("the published histograms are kept outside the repository")
     patients = ms.virtual_patients(pd.read_csv(BARS), 1000, seed=1, prefix="neutrophil")
     regimen = ms.Regimen.parse(dose)
-    regimen = replace(regimen, events=tuple(e for e in regimen.expand(36 * 24.0) if e.time < 36 * 24.0))
+    regimen = replace(regimen, events=tuple(e for e in regimen.expand(35 * 24.0) if e.time < 35 * 24.0))
     done = simulated(
         ms.load_model("abbiati_2021_avadomide_dlbcl"),
         regimen,
