@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from myelosim import grading
 from myelosim.grading import Table
 from myelosim.rules.follow import Follower
+from myelosim.rules.judge import DECIMALS
 from myelosim.rules.log import Log
 from myelosim.rules.look import Bools, Floats, Look
 from myelosim.rules.orders import SLACK, Orders
@@ -182,7 +183,8 @@ class Clinic:
                 there = ~np.isnan(values) & (values > 0)
                 total[there] += np.log(values[there])
                 number[there] += 1
-            out[name] = np.where(number > 0, np.exp(total / np.maximum(number, 1)), self.start[name])
+            mean = np.round(np.exp(total / np.maximum(number, 1)), DECIMALS)
+            out[name] = np.where(number > 0, mean, self.start[name])
         return out
 
     def _signs(self, hour: float, there: Bools) -> dict[str, Bools]:

@@ -15,6 +15,7 @@ OPERATORS: dict[str, Callable[[Any, Any], Any]] = {
     "<": operator.lt, "<=": operator.le, ">": operator.gt, ">=": operator.ge,
 }  # fmt: skip
 SLACK = 1e-6  # hours
+DECIMALS = 9  # of baselines and of shares of them: a count that is back at its baseline must be seen so
 
 
 class Judge:
@@ -88,7 +89,7 @@ def _compared(leaf: Compare, look: Look) -> Bools:
         return np.asarray(OPERATORS[leaf.operator](grade, leaf.value) & (grade >= 0))
     value = look.observed[leaf.lineage]
     if leaf.of == "baseline":
-        value = value / look.baseline[leaf.lineage]
+        value = np.round(value / look.baseline[leaf.lineage], DECIMALS)
     return np.asarray(OPERATORS[leaf.operator](value, leaf.value))  # of NaN nothing holds
 
 

@@ -177,6 +177,8 @@ def simulated(
     watched = {name: _levels(model, name, drawn, table, toxicity) for name in model.lineages}
     edges = np.unique([first, *(c for c in regimen.starts(horizon) if c > first), horizon])
     followed = followed_rules(rules, model, regimen, horizon / 24.0, table, conduct)
+    if followed and not len(visit_days):
+        raise SpecError('simulate: there are rules, and nothing is seen without visits; give e.g. visits="d1 weekly"')
     steering: Steering | Replay | None = None
     if interventions is not None:
         steering = Replay(model, interventions, drawn.seed or 0, drawn.numbers)

@@ -288,11 +288,10 @@ class Replay:
             for drug, day, planned, unit, duration, route, kind in zip(*columns, strict=True)
         ]
         self.slots = [Slot(event) for event in events]
-        self.given = ds["dose_given"].transpose("subject", "dose").to_numpy()
+        self.given = np.ascontiguousarray(ds["dose_given"].transpose("subject", "dose").to_numpy())
         self.planned = np.array([e.amount for e in events])
-        seen = ds["observed"].notnull().any("lineage").transpose("subject", "visit").to_numpy()
-        self.there = seen[:, seen.any(axis=0)]
-        self.looks = 24.0 * ds["visit"].to_numpy()[seen.any(axis=0)]
+        self.there = ds["observed"].notnull().any("lineage").transpose("subject", "visit").to_numpy()
+        self.looks = 24.0 * ds["visit"].to_numpy()
 
     def run(self, times: Floats, **options: Any) -> tuple[engine.Running, Steered]:
         """Run to the horizon, as :meth:`Steering.run` does."""

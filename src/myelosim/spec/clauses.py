@@ -127,7 +127,8 @@ def condition(text: str) -> Condition:
         return _Reader().transform(_parser().parse(text))
     except UnexpectedInput as error:
         end = getattr(error, "pos_in_stream", None)
-        rest = text[end:].strip() if isinstance(end, int) and end >= 0 else ""
+        ended = getattr(getattr(error, "token", None), "type", "") == "$END"
+        rest = text[end:].strip() if isinstance(end, int) and end >= 0 and not ended else ""
         where = f" from {found(rest)} on" if rest else " at its end"
         raise ValueError(f"{found(text)} is not understood{where}; write e.g. {CONDITION_FORM}") from None
     except VisitError as error:

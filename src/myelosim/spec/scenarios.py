@@ -61,6 +61,8 @@ def read_scenario(table: Table, name: str) -> Scenario:
     recommend = read_recommend(table, days, model, visits)
     conduct, dlt = read_conduct(table, days), table.text("dlt", "hematologic")
     arms = read_arms(table, model, days, Rules(table.children("rule"), grades, conduct))
+    if any(arm.rules for arm in arms) and not visits:
+        table.fail("visits", 'there are rules, and nothing is seen without visits; add e.g. visits = "d1 weekly"')
     table.finish()
     table.findings.check()
     assert model is not None
