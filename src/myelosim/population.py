@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -14,14 +14,14 @@ from myelosim.components.contract import Declared
 from myelosim.errors import DataError, SpecError
 from myelosim.random import normals, uniforms
 from myelosim.spec.change import full_name
-from myelosim.spec.check import factor_problem, value_problem
+from myelosim.spec.check import factor_problem, problems, value_problem
 from myelosim.spec.declared import of_model as declared_of
 from myelosim.spec.document import is_number
 from myelosim.spec.literal import found
 from myelosim.spec.model import Model, Parameter
 from myelosim.spec.subjects import covariate_limits
 
-__all__ = ["ATTEMPTS", "Population", "covariates", "draw", "from_frame", "virtual_patients"]
+__all__ = ["ATTEMPTS", "Population", "covariates", "draw", "from_frame", "redrawn", "virtual_patients"]
 
 ATTEMPTS = 1000
 
@@ -105,7 +105,7 @@ def draw(model: Model, population: Population, pad: int = 0) -> Values:
     about = covariates(model, population, pad)
     typical = {name: _typical(name, parameter, about) for name, parameter in model.parameters.items()}
     varying = [name for name, parameter in model.parameters.items() if parameter.omega_sd > 0]
-    mixing = _mixing(model, varying)
+    mixing = _mixing(varying, model.correlation)
     values: Values = dict(typical)
     rows = np.arange(size)
     for attempt in range(ATTEMPTS):
@@ -264,21 +264,22 @@ def _factor(name: str, covariate: str, relation: Mapping[str, float], x: Any) ->
     return float(relation[x])
 
 
-def _mixing(model: Model, varying: list[str]) -> dict[str, list[tuple[str, float]]]:
+def _mixing(varying: list[str], pairs: Mapping[tuple[str, str], float]) -> dict[str, list[tuple[str, float]]]:
     """Return, per varying parameter, the weights of the independent streams it is made of."""
     correlation = np.eye(len(varying))
-    for (first, second), value in model.correlation.items():
+    for (first, second), value in pairs.items():
         for name in (first, second):
             if name not in varying:
-                known = "has no variability" if name in model.parameters else "is not a parameter"
-                raise SpecError(f"correlation between {first} and {second}: {name} {known}")
+                raise SpecError(
+                    f"correlation between {first} and {second}: {name} does not vary, or is not a parameter"
+                )
         i, j = varying.index(first), varying.index(second)
         correlation[i, j] = correlation[j, i] = value
     try:
         lower = np.linalg.cholesky(correlation)
     except np.linalg.LinAlgError:
         least = float(np.linalg.eigvalsh(correlation)[0])
-        names = sorted({name for pair in model.correlation for name in pair})
+        names = sorted({name for pair in pairs for name in pair})
         raise SpecError(
             f"the correlations of {', '.join(names)} cannot hold together "
             f"(smallest eigenvalue {least:.3g}); make them smaller or add the missing ones"
@@ -415,3 +416,39 @@ def _name(model: Model, column: str) -> str:
         about = sorted({*model.subjects.covariates, *used})
         also = f"; covariates: {', '.join(about)}" if about else ""
         raise DataError(f"individuals: column '{column}': {error}{also}") from None
+
+
+def redrawn(model: Model, seed: int, draw: int) -> Model:
+    """Return the model with its values moved by their errors.
+
+    Parameters
+    ----------
+    model : Model
+        Standard errors ``se`` of its parameters' values on their scales, and the correlations of these errors.
+    seed : int
+        The population's.
+    draw : int
+        Number of the draw, from 0.
+
+    Raises
+    ------
+    SpecError
+        No draw of many gives a model that can be trusted.
+    """
+    unsure = [name for name, parameter in model.parameters.items() if parameter.se > 0]
+    mixing = _mixing(unsure, model.error_correlation)
+    for attempt in range(ATTEMPTS):
+        z = {name: normals(seed, "uncertainty", draw + 1, 1, name, attempt)[draw, 0] for name in unsure}
+        moved = {}
+        for name in unsure:
+            parameter = model.parameters[name]
+            eta = parameter.se * sum(weight * z[other] for other, weight in mixing[name])
+            moved[name] = replace(
+                parameter, value=float(_individual(name, parameter, parameter.value, np.array([eta]))[0])
+            )
+        changed = replace(model, parameters={**model.parameters, **moved})
+        if not any(problems(changed)):
+            return changed
+    raise SpecError(
+        f"{model.name}: none of {ATTEMPTS} draws of its parameters' errors gives a model that can be trusted; lower se"
+    )

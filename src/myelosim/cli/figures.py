@@ -67,4 +67,10 @@ def spread(row: Mapping[str, Any], name: str, show: Any) -> str:
         return NONE
     if not (math.isfinite(low) and math.isfinite(high)):
         return str(show(estimate))
-    return f"{show(estimate)}\n{show(low).removesuffix(' %')}-{show(high).removesuffix(' %')}"
+
+    def between(low: float, high: float) -> str:
+        return f"{show(low).removesuffix(' %')}-{show(high).removesuffix(' %')}"
+
+    low_of_all, high_of_all = row.get(f"{name}_all_low", math.nan), row.get(f"{name}_all_high", math.nan)
+    more = f"\n[{between(low_of_all, high_of_all)}]" if math.isfinite(low_of_all) else ""
+    return f"{show(estimate)}\n{between(low, high)}{more}"

@@ -114,6 +114,10 @@ def notes(out: Console, rows: Sequence[Row], grading: str, *, single: bool, star
         lines.insert(
             0, "Under an estimate its 95 % interval, for the number of subjects only, not for what the model assumes."
         )
+        if "p_grade3_all_low" in rows[0]:
+            lines[0] += (
+                " In brackets: with what the errors of the parameters' values add, as far as the model states them."
+            )
         lines[1] += " Mean days at a grade: 0 for subjects who never reach it."
     if "p_grade3_seen" in rows[0] and not single:
         lines.append(

@@ -12,6 +12,7 @@ import numpy as np
 import xarray as xr
 
 from myelosim.comparison.monitor import looked_at, monitor
+from myelosim.comparison.uncertainty import uncertainty
 from myelosim.errors import MyelosimWarning
 from myelosim.monitoring import breaches, limits
 from myelosim.results import afford
@@ -67,7 +68,7 @@ def compare(
     told("days to draw blood", len(trials) / (len(trials) + 1))
     middle = time.perf_counter()
     watched, said = monitor(held, trials, threads)
-    joined = _joined(held, trials).assign(watched)
+    joined = _joined(held, trials).assign(watched).assign(uncertainty(held, threads, told))
     now = time.perf_counter()
     seconds = {t.arm.name: t.seconds for t in trials} | {"days to draw blood": now - middle, "in all": now - began}
     joined.attrs = (

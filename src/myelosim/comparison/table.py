@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -64,6 +67,8 @@ def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
         out[f"days_grade{grade}"] = float(np.nanmean(_of(one, f"days_grade{grade}"))) if known else np.nan
         if "observed_grade" in one:
             out |= _spread(f"p_grade{grade}_seen", proportion(_of(one, "observed_grade") >= grade) if known else None)
+        if f"p_grade{grade}_draw" in one:
+            out |= _in_all(out, one, f"p_grade{grade}", known)
     known = not np.isnan(limit[2])
     out["at_baseline"] = float(np.mean(_of(one, "baseline_grade") >= 3)) if known else np.nan
     other = _of(first, "worst_grade")
@@ -82,6 +87,21 @@ def _row(one: xr.Dataset, first: xr.Dataset) -> dict[str, object]:
         out["recommended_days"] = ", ".join(f"{day:g}" for day in days if not np.isnan(day))
         out |= _stored("recommended_caught", held, "monitoring_in_time")
     return out
+
+
+def _in_all(out: Mapping[str, Any], one: xr.Dataset, name: str, known: bool) -> dict[str, float]:
+    """Return the interval of a percentage that holds the parameters' errors too: both parts of it added in squares."""
+    if not known:
+        return {f"{name}_all_low": np.nan, f"{name}_all_high": np.nan}
+    estimate, low, high = (float(out[f"{name}{bound}"]) for bound in ("", "_low", "_high"))
+    draws = one[f"{name}_draw"].to_numpy()
+    below, above = (
+        max(0.0, side) for side in (estimate - np.quantile(draws, 0.025), np.quantile(draws, 0.975) - estimate)
+    )
+    return {
+        f"{name}_all_low": max(0.0, estimate - float(np.hypot(below, estimate - low))),
+        f"{name}_all_high": min(1.0, estimate + float(np.hypot(above, high - estimate))),
+    }
 
 
 def _of(one: xr.Dataset, name: str) -> np.ndarray:

@@ -173,8 +173,15 @@ def _concentration(table: Table, model: Model) -> tuple[Model, Mapping[str, Any]
             drugs[name] = dataclasses.replace(drug, kind="table", structure={}, table=values)
             for parameter in [one for one in parameters if one.startswith(f"{name}.") and one.count(".") == 1]:
                 del parameters[parameter]
-    correlation = {pair: r for pair, r in model.correlation.items() if all(one in parameters for one in pair)}
-    return dataclasses.replace(model, drugs=drugs, parameters=parameters, correlation=correlation), tables
+
+    def kept(pairs: Mapping[tuple[str, str], float]) -> dict[tuple[str, str], float]:
+        return {pair: r for pair, r in pairs.items() if all(one in parameters for one in pair)}
+
+    correlation, errors = kept(model.correlation), kept(model.error_correlation)
+    changed = dataclasses.replace(
+        model, drugs=drugs, parameters=parameters, correlation=correlation, error_correlation=errors
+    )
+    return changed, tables
 
 
 _CHANGES = {"concentration": _concentration, "set": _set, "start": _start, "covariates": _covariates}

@@ -24,6 +24,7 @@ class Assembly:
         self.parameters: dict[str, Parameter] = {}
         self.residual: dict[str, Residual] = {}
         self.correlation: dict[tuple[str, str], float] = {}
+        self.error_correlation: dict[tuple[str, str], float] = {}
         self.places: dict[str, Table] = {}
 
     def add_lineage(self, name: str, table: Table) -> None:
@@ -80,10 +81,14 @@ class Assembly:
             self.residual[name] = one
 
     def add_correlation(self, table: Table) -> None:
-        """Read the ``[[correlation]]`` entries of a file; a pair that is there already is replaced."""
-        self.places["correlation"] = table
+        """Read the ``[[correlation]]`` and ``[[error_correlation]]`` entries; a pair that is there already is replaced."""
+        self._add_pairs(table, "correlation", self.correlation)
+        self._add_pairs(table, "error_correlation", self.error_correlation)
+
+    def _add_pairs(self, table: Table, key: str, into: dict[tuple[str, str], float]) -> None:
+        self.places[key] = table
         seen: set[frozenset[str]] = set()
-        for entry in table.tables("correlation"):
+        for entry in table.tables(key):
             between, value = entry.texts("between"), entry.number("value")
             entry.text("evidence", "assumed")
             entry.text("source", "")
@@ -98,8 +103,8 @@ class Assembly:
                 entry.fail("between", f"{' and '.join(between)} are correlated twice")
             else:
                 seen.add(pair)
-                self.correlation.pop((between[1], between[0]), None)
-                self.correlation[between[0], between[1]] = value
+                into.pop((between[1], between[0]), None)
+                into[between[0], between[1]] = value
 
     def model(self, table: Table, also: tuple[Table, ...] = (), **about: Any) -> Model:
         """Return the model; raise whatever was found in the files, or else in the model."""
@@ -109,7 +114,7 @@ class Assembly:
             drugs={name: drug for name, drug in self.drugs.items() if drug is not None},
             lineages={name: lineage for name, lineage in self.lineages.items() if lineage is not None},
             effects=tuple(self.effects), parameters=self.parameters, residual=self.residual,
-            correlation=self.correlation, **about,
+            correlation=self.correlation, error_correlation=self.error_correlation, **about,
         )  # fmt: skip
         for name, sentence in check.problems(model):
             self._report(table, name, sentence)
@@ -126,7 +131,7 @@ class Assembly:
                 if len(parts) > length:
                     holder.fail(parts[-1], sentence)
                 else:
-                    holder.fail(None if name != "correlation" else name, sentence)
+                    holder.fail(name if name in ("correlation", "error_correlation") else None, sentence)
                 return
         table.fail(None, f"{name}: {sentence}" if name else sentence)
 

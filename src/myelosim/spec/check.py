@@ -41,7 +41,10 @@ def problems(model: Model) -> Iterator[tuple[str, str]]:
         yield from ((name, sentence) for sentence in _covariates(parameter, model))
     if not model.illustrative:
         yield from ((name, sentence) for name, sentence in _components(model) if name not in beyond)
-    yield from _correlation(model)
+    varying = {name for name, one in model.parameters.items() if one.omega_sd > 0}
+    yield from _correlation(model, "correlation", model.correlation, varying, "does not vary; give it omega_sd or cv")
+    unsure = {name for name, one in model.parameters.items() if one.se > 0}
+    yield from _correlation(model, "error_correlation", model.error_correlation, unsure, "has no error; give it se")
 
 
 def count_limits(lineage: str) -> tuple[float, float]:
@@ -161,21 +164,23 @@ def values_of(parameters: Mapping[str, Parameter], prefix: str) -> dict[str, flo
     return {name: value for name, value in own.items() if "." not in name}
 
 
-def _correlation(model: Model) -> Iterator[tuple[str, str]]:
-    names = sorted({name for pair in model.correlation for name in pair})
-    for pair, value in model.correlation.items():
+def _correlation(
+    model: Model, key: str, pairs: Mapping[tuple[str, str], float], able: set[str], why: str
+) -> Iterator[tuple[str, str]]:
+    names = sorted({name for pair in pairs for name in pair})
+    for pair, value in pairs.items():
         where = " and ".join(pair)
         if not -1 < value < 1:
-            yield "correlation", f"{value:g} between {where} is out of bounds; it must be between -1 and 1"
+            yield key, f"{value:g} between {where} is out of bounds; it must be between -1 and 1"
         for name in pair:
             if name not in model.parameters:
-                yield "correlation", f"between {where}: the model has no parameter '{name}'"
-            elif not model.parameters[name].omega_sd > 0:
-                yield "correlation", f"between {where}: '{name}' does not vary; give it omega_sd or cv"
+                yield key, f"between {where}: the model has no parameter '{name}'"
+            elif name not in able:
+                yield key, f"between {where}: '{name}' {why}"
     if names:
         matrix = np.eye(len(names))
-        for (first, second), value in model.correlation.items():
+        for (first, second), value in pairs.items():
             i, j = names.index(first), names.index(second)
             matrix[i, j] = matrix[j, i] = value
         if np.linalg.eigvalsh(matrix)[0] <= 1e-10:
-            yield "correlation", f"the correlations between {', '.join(names)} cannot hold together; lower some of them"
+            yield key, f"the correlations between {', '.join(names)} cannot hold together; lower some of them"

@@ -37,11 +37,13 @@ from myelosim.spec.model import Model, Parameter, Subjects
 from myelosim.spec.subjects import read_blood, read_covariates, read_limits
 
 _SPECIES_KEYS = (
-    "title", "source", "covariates", "blood", "lower_limit", "lineage", "residual", "correlation", "start", "warning",
+    "title", "source", "covariates", "blood", "lower_limit", "lineage", "residual", "correlation", "error_correlation",
+    "start", "warning",
     "warnings",
 )  # fmt: skip
 _DRUG_KEYS = (
-    "title", "source", "pk", "effect", "lineage", "residual", "correlation", "covariates", "warning", "warnings",
+    "title", "source", "pk", "effect", "lineage", "residual", "correlation", "error_correlation",
+    "covariates", "warning", "warnings",
     "illustrative", "sensitivity", "refused",
 )  # fmt: skip
 

@@ -62,6 +62,9 @@ def _read(table: Table, asked: Declared, molar_mass: float | None) -> Parameter 
     covariates = _covariates(table)
     estimate = table.boolean("estimate", True)
     prior = _prior(table, asked.unit, molar_mass)
+    se = table.number("se", 0.0, low=0.0, high=MOST_CV)
+    if scale == "identity" and se and unit != asked.unit:
+        se = abs(units.convert(se, unit, asked.unit, molar_mass))
     table.finish()
     if len(table.findings.messages) > before:
         return None
@@ -70,7 +73,7 @@ def _read(table: Table, asked: Declared, molar_mass: float | None) -> Parameter 
     return Parameter(
         value=canonical, unit=asked.unit, meaning=meaning, omega_sd=omega_sd, scale=scale, evidence=evidence,
         source=source, floor=converted(floor), ceiling=converted(ceiling), clip=clip, covariates=covariates,
-        estimate=estimate, prior=prior,
+        estimate=estimate, prior=prior, se=se,
     )  # fmt: skip
 
 
@@ -149,7 +152,7 @@ def written(parameter: Parameter, meaning: str) -> dict[str, Any]:
     optional: dict[str, tuple[Any, Any]] = {
         "omega_sd": (parameter.omega_sd, 0.0), "floor": (parameter.floor, None), "ceiling": (parameter.ceiling, None),
         "clip": (parameter.clip, False), "estimate": (parameter.estimate, True), "prior": (parameter.prior, None),
-        "covariates": (parameter.covariates, {}),
+        "covariates": (parameter.covariates, {}), "se": (parameter.se, 0.0),
     }  # fmt: skip
     table |= {key: value for key, (value, usual) in optional.items() if value != usual}
     table |= {"scale": parameter.scale, "evidence": parameter.evidence}

@@ -15,7 +15,8 @@ class Parameter:
     ``value``, ``floor`` and ``ceiling`` are in ``unit``. ``omega_sd`` is the between-subject standard deviation of the
     parameter on ``scale`` ("log", "logit" or "identity"). Individuals outside ``floor``..``ceiling`` are drawn again
     (eligibility) or, with ``clip``, set to the bound. ``covariates`` maps a covariate to ``{"reference", "exponent"}``,
-    ``{"reference", "slope"}`` or a mapping category -> factor.
+    ``{"reference", "slope"}`` or a mapping category -> factor. ``se`` is how uncertain ``value`` itself is: a standard error on
+    ``scale``.
     """
 
     value: float
@@ -31,6 +32,7 @@ class Parameter:
     covariates: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     estimate: bool = True
     prior: Mapping[str, float] | None = None
+    se: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,7 +130,8 @@ class Model:
     lineages: Mapping[str, Lineage]
     effects: tuple[Effect, ...]
     parameters: Mapping[str, Parameter]
-    correlation: Mapping[tuple[str, str], float] = field(default_factory=dict)
+    correlation: Mapping[tuple[str, str], float] = field(default_factory=dict)  # of etas
+    error_correlation: Mapping[tuple[str, str], float] = field(default_factory=dict)  # of the values' errors
     residual: Mapping[str, Residual] = field(default_factory=dict)
     subjects: Subjects = field(default_factory=Subjects)
     warnings: tuple[str, ...] = ()

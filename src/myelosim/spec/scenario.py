@@ -70,6 +70,14 @@ class Recommend:
 
 
 @dataclass(frozen=True, slots=True)
+class Uncertainty:
+    """How often the parameters are drawn from their errors, and for how many subjects each time."""
+
+    draws: int = 0
+    size: int = 200
+
+
+@dataclass(frozen=True, slots=True)
 class Scenario:
     """What ``compare`` runs: ``days`` is the horizon, ``visits`` are elapsed days, ``load`` is how to get ``model``.
 
@@ -91,6 +99,7 @@ class Scenario:
     recommend: Recommend = field(default_factory=Recommend)
     conduct: Conduct = field(default_factory=Conduct)
     dlt: str = "hematologic"
+    uncertainty: Uncertainty = field(default_factory=Uncertainty)
     text: str = ""
     path: str = field(default="", compare=False)
 

@@ -20,7 +20,7 @@ from myelosim.spec.literal import found
 from myelosim.spec.load import header
 from myelosim.spec.model import Model
 from myelosim.spec.recommend import read_days, read_lineages, read_recommend
-from myelosim.spec.scenario import TOLERANCES, Scenario
+from myelosim.spec.scenario import TOLERANCES, Scenario, Uncertainty
 
 SHORTEST, LONGEST = 0.01, 3660
 
@@ -59,6 +59,7 @@ def read_scenario(table: Table, name: str) -> Scenario:
     tolerance = table.number("tolerance", 1e-6, low=TOLERANCES[0], high=TOLERANCES[1])
     lineages = read_lineages(table, model)
     recommend = read_recommend(table, days, model, visits)
+    uncertainty = _uncertainty(table, model)
     conduct, dlt = read_conduct(table, days), table.text("dlt", "hematologic")
     arms = read_arms(table, model, days, Rules(table.children("rule"), grades, conduct))
     if any(arm.rules for arm in arms) and not visits:
@@ -69,6 +70,7 @@ def read_scenario(table: Table, name: str) -> Scenario:
     return Scenario(
         name=name, title=title, load=load, model=model, days=days, arms=arms, visits=visits, grading=grading, size=size,
         seed=seed, lineages=lineages, tolerance=tolerance, recommend=recommend, conduct=conduct, dlt=dlt,
+        uncertainty=uncertainty,
         text=text,
     )  # fmt: skip
 
@@ -80,6 +82,17 @@ def _population(table: Table) -> tuple[int, int]:
     size, seed = held.integer("size", 1000, low=1, high=MOST_SUBJECTS), held.integer("seed", 1)
     held.finish()
     return size, seed
+
+
+def _uncertainty(table: Table, model: Model | None) -> Uncertainty:
+    held = table.table("uncertainty")
+    if held is None:
+        return Uncertainty()
+    draws, size = held.integer("draws", low=2, high=10_000), held.integer("size", 200, low=8, high=MOST_SUBJECTS)
+    held.finish()
+    if model is not None and not any(parameter.se for parameter in model.parameters.values()):
+        held.fail(None, "no parameter of the model has a standard error; give some an se, or leave [uncertainty] out")
+    return Uncertainty(draws, size)
 
 
 def _model(table: Table) -> tuple[Mapping[str, Any], Model | None]:

@@ -61,8 +61,9 @@ def _blocks(model: Model) -> Iterator[list[str]]:
     for name, residual in model.residual.items():
         yield from _table(f"residual.{key_literal(name)}", {"kind": residual.kind, **residual.sigma})
     yield from _table("start", model.start)
-    for pair, value in model.correlation.items():
-        yield ["[[correlation]]", *_lines({"between": list(pair), "value": value})]
+    for key, pairs in (("correlation", model.correlation), ("error_correlation", model.error_correlation)):
+        for pair, value in pairs.items():
+            yield [f"[[{key}]]", *_lines({"between": list(pair), "value": value})]
     for expected in model.expected:
         yield ["[[expected]]", *_lines(_expected(expected))]
 
