@@ -30,7 +30,7 @@ def test_what_a_file_becomes(samples):
     cl = model.parameters["abc.cl"]
     assert (cl.value, cl.unit, cl.evidence, cl.source, cl.meaning) == (5.0, "L/h", "published", "A 2001", "clearance")
     assert cl.omega_sd == pytest.approx(math.sqrt(math.log(1.09)))
-    assert model.parameters["abc.f"].source == "component default"
+    assert (model.parameters["abc.f"].evidence, "abc.f" in model.assumed) == ("default", False)
     assert model.parameters["abc.vc"].covariates == {"weight": {"reference": 70.0, "exponent": 1.0}}
     assert model.parameters["neutrophil.baseline"].floor == 1.5
     assert model.parameters["abc.neutrophil.ec50"].prior == {"mean": 2.0, "sd_log": 0.2}
@@ -171,7 +171,9 @@ CHANGES = [
     ("cv = 0.3", "clip = 1", "1 is neither true nor false"),
     (', source = "A 2001"', "", "evidence \"published\" needs a source"),
     ('evidence = "published"', 'evidence = "pub"',
-     "cl.evidence (line 17): 'pub' is not known; known: assumed, fitted, published"),
+     "cl.evidence (line 17): 'pub' is not known; known: assumed, default, fitted"),
+    ('evidence = "published"', 'evidence = "default"', "cl.evidence (line 17): \"default\" is for the value that the component"),
+    ('species = "human"', 'species = "hooman"', "species (line 5): 'hooman' is not a species; did you mean 'human'?"),
     ('cv = 0.3, evidence = "published",', "cv = 0.3,",
      "drug.abc.cl (line 17): 'evidence' is missing; give one of published"),
     ('reference = "70 kg", exponent = 1', 'reference = "70 kg"', "'exponent' is missing"),
@@ -423,7 +425,8 @@ def test_a_drug_may_be_a_table(samples):
         samples, ('interpolation = "linear"\n', ""), text=text
     )
     for content, message in {
-        "time,conc\n0,0\n": "needs the columns time and concentration; found: time, conc",
+        "time,conc\n0,0\n": "needs the columns time and concentration, and no other; found: time, conc",
+        "time,concentration,ID\n0,0,1\n": "and no other; take out id",
         "time,concentration\n1,0\n": "begin at 0",
         "time,concentration\n0,0\n0,1\n": "the times do not increase after 0 h",
         "time,concentration\n0,-1\n": "a concentration is negative",

@@ -98,10 +98,8 @@ def _show(out: Console, model: Model) -> None:
     headings = ("parameter", "value", "unit", "variability", "evidence", "meaning", "source")
     listed = table(*headings, right=["value"], whole=["value", "evidence"])
     for name, one in model.parameters.items():
-        evidence, source = one.evidence, one.source
-        if source == "component default":
-            evidence, source = "default", "neutral value of the component"
-        add(listed, name, parameter(one.value), one.unit, _variability(one), graded(evidence), one.meaning, source)
+        cells = (one.unit, _variability(one), graded(one.evidence), one.meaning, one.source)
+        add(listed, name, parameter(one.value), *cells)
     out.print(listed)
     for (first, second), value in model.correlation.items():
         out.print(f"correlation of {first} and {second}: {value:g}", markup=False)

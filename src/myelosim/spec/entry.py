@@ -13,7 +13,7 @@ from myelosim.spec.document import Table
 from myelosim.spec.literal import found
 from myelosim.spec.model import Parameter
 
-EVIDENCE = ("published", "transcribed", "scaled", "assumed", "fitted")
+EVIDENCE = ("published", "transcribed", "scaled", "assumed", "fitted", "default")
 SCALES = ("log", "logit", "identity")
 COVARIATE_UNITS = {"weight": "kg", "surface": "m2"}
 
@@ -32,7 +32,7 @@ def read_parameter(holder: Table, key: str, asked: Declared, molar_mass: float |
             holder.fail(None, f"'{key}' ({about}) is missing; give {key} = {_SHAPE}")
             return None
         return Parameter(
-            asked.default, asked.unit, asked.meaning, scale=asked.scale, evidence="assumed", source="component default"
+            asked.default, asked.unit, asked.meaning, scale=asked.scale, evidence="default", source="component default"
         )
     value = holder.raw(key)
     if not isinstance(value, Mapping):
@@ -70,6 +70,12 @@ def _read(table: Table, asked: Declared, molar_mass: float | None) -> Parameter 
         return None
     canonical = converted(value)
     assert canonical is not None
+    if evidence == "default" and canonical != asked.default:
+        own = "it has none" if asked.default is None else f"{asked.default:g}"
+        table.fail(
+            "evidence", f'"default" is for the value that the component itself has ({own}); say what this one rests on'
+        )
+        return None
     return Parameter(
         value=canonical, unit=asked.unit, meaning=meaning, omega_sd=omega_sd, scale=scale, evidence=evidence,
         source=source, floor=converted(floor), ceiling=converted(ceiling), clip=clip, covariates=covariates,

@@ -176,12 +176,8 @@ class Model:
 
     @property
     def assumed(self) -> tuple[str, ...]:
-        """Names of the parameters whose value is an assumption, other than a component's neutral default."""
-        return tuple(
-            name
-            for name, one in self.parameters.items()
-            if one.evidence == "assumed" and one.source != "component default"
-        )
+        """Names of the parameters whose value is an assumption; a component's own value, evidence "default", is none."""
+        return tuple(name for name, one in self.parameters.items() if one.evidence == "assumed")
 
 
 def observable(lineage: str) -> str:
