@@ -6,7 +6,7 @@ import pytest
 from cli_samples import SMALL
 
 import myelosim as ms
-from myelosim.cli.overview import DAYS, DEPTH, OWN, RECOVERY
+from myelosim.cli.overview import DAYS, DEPTH, DOSE, OWN, RECOVERY
 from myelosim.comparison import outline, summary
 
 ORAL = "generic_oral_2cmt_friberg"
@@ -28,10 +28,10 @@ def test_medians_and_means_are_labeled(myelosim):
 
 
 def test_simulate_and_compare_explain_the_same(myelosim):
-    simulated = myelosim(*SIMULATE, "--subjects", 8, "--visits", "d1 weekly").stdout
-    compared = myelosim("compare", "small", "--no-figure").stdout
+    simulated = myelosim(*SIMULATE, "--subjects", 8, "--visits", "d1 weekly", "--wide").stdout
+    compared = myelosim("compare", "small", "--no-figure", "--wide").stdout
     for note in ("95 % interval, for the number of subjects only", "Grades: CTCAE v5.0, of the true counts",
-                 "elapsed days since time zero", "not back: share of those", "Observed: at the visits"):  # fmt: skip
+                 "elapsed days since time zero", "; not: share of those", "Observed: at the visits"):  # fmt: skip
         assert note in simulated
         assert note in compared
     for note in ("In time: of the subjects with a true grade >= 3", "Days chosen to catch grade >= 3 in time",
@@ -84,12 +84,30 @@ def test_a_model_without_variability_is_its_typical_subject(myelosim, samples):
 
 def test_recovery_of_one_and_of_many():
     one = {"recovery_day": np.nan, "unrecovered": 1.0}
-    never, some = [
-        [column.show({**one, **more}) for column in RECOVERY]
-        for more in ({}, {"recovery_day": 20.0, "unrecovered": 0.25})
-    ]
-    assert never == ["-", "100 %"]
-    assert some == ["20.0", "25 %"]
+    more = (
+        {},
+        {"recovery_day": 20.0, "unrecovered": 0.25},
+        {"recovery_day": 20.0, "unrecovered": 0.0},
+        {"unrecovered": np.nan},
+    )
+    assert [RECOVERY.show({**one, **other}) for other in more] == ["not by\nthe end", "20.0\n25 % not", "20.0", "-"]
+
+
+@pytest.mark.parametrize(("columns", "tables"), [(120, 1), (80, 2)])
+def test_one_table_of_usual_columns_and_two_on_a_narrow_terminal(myelosim, monkeypatch, columns, tables):
+    monkeypatch.setenv("COLUMNS", str(columns))
+    command = ("compare", "cemsidomide_human_schedules", "--subjects", 32, "--no-figure", "--overwrite")
+    done, wide = myelosim(*command).stdout, myelosim(*command, "--wide").stdout
+    assert sum("───" in line for line in done.splitlines()) == tables
+    assert max(map(len, done.split("Under an")[0].splitlines())) <= columns
+    for heading in ("own visits", "observed", "at start", "nadir day"):
+        assert (heading in wide.split("Under an")[0], heading in done.split("Under an")[0]) == (True, False)
+    assert "More columns: --wide." in done and "--wide" not in wide
+
+
+def test_of_no_dose_nothing_is_given(myelosim):
+    table = summary(ms.compare("small")).to_dict("records")
+    assert [DOSE.show(row) for row in table] == ["100 %", "-"]
 
 
 def test_caught_has_its_interval(myelosim):

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from myelosim.cli.console import collected, console, progress, warn
-from myelosim.cli.options import Overwrite, Threads, whole
+from myelosim.cli.options import Overwrite, Threads, Wide, whole
 from myelosim.errors import SpecError
 
 if TYPE_CHECKING:
@@ -31,6 +31,7 @@ def compare(
     out: Annotated[Path | None, typer.Option(help="Folder for the result; default results/NAME.")] = None,
     overwrite: Overwrite = False,
     figure: Annotated[bool, typer.Option(help="Draw figure.png beside the numbers.")] = True,
+    wide: Wide = False,
 ) -> None:
     """Compare dose schedules: nadirs, grades, recovery, and the days on which to draw blood.
 
@@ -55,7 +56,7 @@ def compare(
         told("writing", 1.0)
         files = save(result, folder, figure=figure, overwrite=overwrite)
     printed = console()
-    _print(printed, held, result)
+    _print(printed, held, result, wide)
     warn(printed, said)
     printed.print(_basis(held, result), markup=False)
     seconds = f"time: {result.attrs['seconds']}; with loading and writing {time.perf_counter() - began:.2f} s"
@@ -63,7 +64,7 @@ def compare(
     printed.print(f"written: {', '.join(map(str, files))}", markup=False, soft_wrap=True)
 
 
-def _print(out: Console, held: Scenario, result: xr.Dataset) -> None:
+def _print(out: Console, held: Scenario, result: xr.Dataset, wide: bool) -> None:
     from myelosim.cli.days import calendars
     from myelosim.cli.overview import alike, notes, overview, who
     from myelosim.comparison import days_table, summary
@@ -73,11 +74,10 @@ def _print(out: Console, held: Scenario, result: xr.Dataset) -> None:
     sizes = {row["subjects"] for row in rows} or {held.size}
     same = alike(arm.model for arm in held.arms)
     single = same or sizes == {1}
-    overview(
-        out, rows, f"{held.title}  (each arm: {who(sizes, same)}; {held.days:g} days, seed {held.seed})", single=single
-    )
+    title = f"{held.title}  (each arm: {who(sizes, same)}; {held.days:g} days, seed {held.seed})"
+    overview(out, rows, title, single=single, wide=wide)
     started = any(arm.model.start for arm in held.arms)
-    notes(out, rows, held.grading, single=single, started=started)
+    notes(out, rows, held.grading, single=single, wide=wide, started=started)
     if "calendar" in result or "draws" in result:
         best = max(rows, key=lambda row: -1.0 if row["p_grade3"] != row["p_grade3"] else row["p_grade3"])
         table = days_table(result)

@@ -77,4 +77,5 @@ Days = Annotated[float, typer.Option(parser=above_zero(36525), metavar="DAYS", h
 Threads = Annotated[
     int | None, typer.Option(parser=whole(1), metavar="N", help="Threads; the result does not depend on it.")
 ]
+Wide = Annotated[bool, typer.Option("--wide", help="Print every column, in as many tables as it takes.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace what is there.")]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from myelosim.cli.console import collected, console, progress, warn
-from myelosim.cli.options import Changes, Days, Gcsf, Overwrite, Sensitivity, Threads, Variant, What, named, whole
+from myelosim.cli.options import Changes, Days, Gcsf, Overwrite, Sensitivity, Threads, Variant, What, Wide, named, whole
 from myelosim.cli.request import requested, start
 
 if TYPE_CHECKING:
@@ -41,6 +41,7 @@ def simulate(
     out: Annotated[
         Path | None, typer.Option(help="FILE.nc: everything; FILE.csv: doses and counts as NONMEM rows.")
     ] = None,
+    wide: Wide = False,
     overwrite: Overwrite = False,
 ) -> None:
     """Simulate one dose schedule and print its nadirs."""
@@ -66,8 +67,9 @@ def simulate(
     whom = "typical subject" if subjects is None else who([subjects], same)
     drawn = "" if subjects is None else f", seed {seed}"
     single = same or ds.sizes["subject"] == 1
-    overview(printed, rows, f"{ds.attrs['title']}  ({whom}; {days:g} days{drawn})", "dose", single=single)
-    notes(printed, rows, ds.attrs["grading"], single=single, started=bool(at_start or asked.model.start))
+    overview(printed, rows, f"{ds.attrs['title']}  ({whom}; {days:g} days{drawn})", "dose", single=single, wide=wide)
+    started = bool(at_start or asked.model.start)
+    notes(printed, rows, ds.attrs["grading"], single=single, wide=wide, started=started)
     warn(printed, said)
     total = len(asked.model.parameters)
     printed.print(f"{ds.attrs['assumed_parameters']} of {total} parameters are assumed, not measured.")
