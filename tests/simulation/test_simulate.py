@@ -296,6 +296,45 @@ def test_rows_give_the_same_simulation_back():
     np.testing.assert_allclose(rows.loc[rows["EVID"] == 0, "DV"], ds["count"].to_numpy().ravel())
 
 
+def test_rows_are_numbers_in_the_drugs_own_unit_and_give_each_subject_back():
+    model = ms.load_model("kloft_2006_docetaxel")
+    about = pd.DataFrame({"surface": [1.5, 2.0], "weight": [50.0, 90.0]})
+    ds = ms.simulate(model, "docetaxel 75 mg/m2 over 2 h q21d x2", days=30, individuals=about)
+    rows = ms.to_events(ds)
+    given = rows[rows["EVID"] == 1]
+    np.testing.assert_allclose(given["AMT"], np.repeat([1.5, 2.0], 2) * 75 * 1000 / 807.9, rtol=1e-12)
+    np.testing.assert_allclose(given["RATE"], given["AMT"] / 2.0)
+    assert set(given["CMT"]) == {1} and rows.attrs["YTYPE"] == {1: "neutrophil"}
+    assert set(rows.select_dtypes(exclude="number")) == {"DVID", "DRUG"}
+    with pytest.raises(ms.SpecError, match="column 'ID' names several subjects"):
+        ms.Regimen.from_events(rows)
+    for k in (0, 1):
+        one = ms.simulate(
+            model, ms.Regimen.from_events(rows[rows["ID"] == k + 1]), days=30, individuals=about[k : k + 1]
+        )
+        np.testing.assert_allclose(one["count"][0], ds["count"][k], rtol=1e-6)
+    two = ms.compare({"format": 1, "title": "T", "model": "kloft_2006_docetaxel", "days": 7, "population": {"size": 2}, "arm": [
+        {"name": "a", "dose": "none"}, {"name": "b", "dose": "docetaxel 75 mg/m2 over 2 h once"}]})  # fmt: skip
+    assert ms.to_events(two.sel(arm="a"))["EVID"].max() == 0
+    np.testing.assert_allclose(ms.to_events(two.sel(arm="b")).query("EVID == 1")["AMT"], 1.8 * 75 * 1000 / 807.9)
+
+
+def test_a_reset_is_a_row_of_its_own():
+    rows = pd.DataFrame({"TIME": [0.0, 24.0, 48.0], "AMT": [40.0, 0.0, 20.0], "EVID": [1, 3, 4]})
+    back = ms.to_events(ms.simulate(MODEL, ms.Regimen.from_events(rows, drug="drug"), days=4)).query("EVID > 0")
+    assert back[["TIME", "AMT", "EVID"]].to_numpy().tolist() == rows.to_numpy().tolist()
+
+
+def test_no_dose_is_no_share_of_one():
+    assert np.isnan(ms.simulate(MODEL, "none", days=3)["dose_intensity"]).all()
+    assert (ms.simulate(MODEL, "drug 40 mg QD", days=3)["dose_intensity"] == 1).all()
+
+
+def test_sensitivity_of_what_cannot_be_integrated_speaks_of_the_typical_subject():
+    with pytest.raises(ms.SimulationError, match=r"the typical subject, .* 'docetaxel 1e9 mg/m2'; give a smaller dose"):
+        ms.sensitivity(ms.load_model("friberg_2002_docetaxel"), "docetaxel 1e9 mg/m2")
+
+
 def test_observed_scatter_is_there_only_with_visits(people):
     assert "observed" not in bench(days=7) and "observed_grade" not in bench(days=7)
     ratio = people["observed"].to_numpy()[:, 0] / people["count"].to_numpy()[:, 0, ::7]

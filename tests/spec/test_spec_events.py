@@ -136,7 +136,9 @@ def test_whose_doses():
 
 def test_one_subject():
     rows = pd.DataFrame({"ID": [1, 2], "TIME": [0, 0], "AMT": [5, 5]})
-    with pytest.raises(SpecError, match="several subjects"):
+    with pytest.raises(
+        SpecError, match=r"column 'ID' names several subjects; give the rows of one, e.g. frame\[frame\['ID'\] == 1\]"
+    ):
         Regimen.from_events(rows, drug="x")
     with pytest.raises(SpecError, match="there is no column AMT"):
         Regimen.from_events(pd.DataFrame({"TIME": [0]}), drug="x")

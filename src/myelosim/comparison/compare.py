@@ -23,6 +23,7 @@ from myelosim.trial import Trial, run_arm
 
 DOSES: dict[str, Any] = {
     "time": np.nan, "drug": "", "kind": "", "given": np.nan, "planned": np.nan, "unit": "", "duration": np.nan, "route": "",
+    "factor": np.nan, "per": "", "compartment": np.nan,
 }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ import xarray as xr
 
 from myelosim.errors import DataError
 
+EVID = {"dose": 1, "reset": 3, "reset_dose": 4}
+
 
 def to_events(ds: xr.Dataset) -> pd.DataFrame:
     """Return doses and observations of a simulated study, one row each.
@@ -20,9 +22,10 @@ def to_events(ds: xr.Dataset) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        Columns ID (from 1), TIME (h), AMT, RATE, DV, EVID, MDV, DVID (the lineage), DRUG and UNIT (of AMT, as it was
-        written: mg/m2, say, is still to be multiplied by the surface), by subject and time; an
-        observation at the time of a dose comes before it. A count that was not seen has no row.
+        Columns ID (from 1), TIME (h), AMT and RATE (1/h) in the drug's own amount unit, doses by weight or surface multiplied by
+        the subject's, DV, EVID (0, 1, 3 or 4), MDV, CMT (the compartment dosed, from 1), YTYPE (the lineage's number, from 1; 0
+        for a dose), and as text, which NONMEM has to drop, DVID (the lineage) and DRUG; by subject and time. ``attrs["YTYPE"]``
+        maps numbers to lineages. An observation at the time of a dose comes before it. A count that was not seen has no row.
 
     Raises
     ------
@@ -36,20 +39,30 @@ def to_events(ds: xr.Dataset) -> pd.DataFrame:
     seen = ds["observed"] if "observed" in ds else ds["count"]
     hours = 24.0 * (ds["visit"] if "observed" in ds else ds["time"]).to_numpy()
     values = seen.transpose("subject", ..., "lineage").to_numpy()
-    subjects, times, lineages = values.shape
-    who, when, what = np.meshgrid(np.arange(subjects), np.arange(times), np.arange(lineages), indexing="ij")
+    lineages = [str(name) for name in ds["lineage"].to_numpy()]
+    who, when, what = np.indices(values.shape).reshape(3, -1)
     observed = pd.DataFrame({
-        "ID": who.ravel() + 1, "TIME": hours[when.ravel()], "AMT": 0.0, "RATE": 0.0, "DV": values.ravel(), "EVID": 0, "MDV": 0,
-        "DVID": ds["lineage"].to_numpy()[what.ravel()], "DRUG": "", "UNIT": "",
+        "ID": who + 1, "TIME": hours[when], "AMT": 0.0, "RATE": 0.0, "DV": values.ravel(), "EVID": 0, "MDV": 0, "CMT": 0,
+        "YTYPE": what + 1, "DVID": np.array(lineages)[what], "DRUG": "",
     }).dropna(subset="DV")  # fmt: skip
-    # Of a dose that was held there is nothing to tell; transfusions and draws are no doses.
-    ds = ds.isel(dose=np.isin(ds["dose_kind"], ("dose", "reset_dose")))
-    given, lasting = ds["dose_given"].to_numpy(), ds["dose_duration"].to_numpy()
-    doses = pd.DataFrame({
-        "ID": np.repeat(np.arange(subjects) + 1, given.shape[1]), "TIME": np.tile(24.0 * ds["dose_time"].to_numpy(), subjects),
-        "AMT": given.ravel(), "RATE": np.divide(given, lasting, out=np.zeros(given.shape), where=lasting > 0).ravel(),
-        "DV": np.nan, "EVID": 1, "MDV": 1, "DVID": "",
-        "DRUG": np.tile(ds["dose_drug"].to_numpy(), subjects), "UNIT": np.tile(ds["dose_unit"].to_numpy(), subjects),
-    }).query("AMT > 0")  # fmt: skip
-    rows = pd.concat([observed, doses], ignore_index=True)
-    return rows.sort_values(["ID", "TIME", "EVID"], kind="stable", ignore_index=True)
+    rows = pd.concat([observed, _doses(ds)], ignore_index=True)
+    rows = rows.sort_values(["ID", "TIME", "EVID"], kind="stable", ignore_index=True)
+    rows.attrs["YTYPE"] = dict(enumerate(lineages, 1))
+    return rows
+
+
+def _doses(ds: xr.Dataset) -> pd.DataFrame:
+    """Return the rows of what was given. Of a dose that was held there is nothing to tell; transfusions and draws are none."""
+    ds = ds.isel(dose=np.isin(ds["dose_kind"], list(EVID)))
+    amount = (ds["dose_given"] * ds["dose_factor"]).transpose("subject", "dose").to_numpy()
+    for name in set(ds["dose_per"].to_numpy().tolist()) - {""}:
+        amount = np.where(ds["dose_per"] == name, ds[name].to_numpy()[:, None] * amount, amount)
+    subjects, lasting = len(amount), ds["dose_duration"].to_numpy()
+    evid = [EVID[str(kind)] for kind in ds["dose_kind"].to_numpy()]
+    return pd.DataFrame({
+        "ID": np.repeat(np.arange(subjects) + 1, amount.shape[1]), "TIME": np.tile(24.0 * ds["dose_time"].to_numpy(), subjects),
+        "AMT": amount.ravel(), "RATE": np.divide(amount, lasting, out=np.zeros(amount.shape), where=lasting > 0).ravel(),
+        "DV": np.nan, "EVID": np.tile(np.array(evid, int), subjects), "MDV": 1,
+        "CMT": np.tile(ds["dose_compartment"].to_numpy().astype(int), subjects), "YTYPE": 0, "DVID": "",
+        "DRUG": np.tile(ds["dose_drug"].to_numpy(), subjects),
+    }).query("AMT > 0 or EVID == 3")  # fmt: skip

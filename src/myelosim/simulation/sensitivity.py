@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 
 from myelosim.endpoints import ENDPOINTS
-from myelosim.errors import SpecError
+from myelosim.errors import SimulationError, SpecError
 from myelosim.simulation.simulate import simulate
 from myelosim.simulation.subjects import check_asked
 from myelosim.spec.check import value_problem
@@ -53,6 +53,8 @@ def sensitivity(
     ------
     SpecError
         The endpoint, lineage or a parameter is unknown, or the typical subject has no such endpoint, or one of zero.
+    SimulationError
+        The typical subject, or one with a parameter changed by so little, cannot be integrated.
     """
     check_asked(model, None, None, tolerance)
     names = list(parameters) if parameters is not None else [n for n, p in model.parameters.items() if p.value != 0]
@@ -70,7 +72,14 @@ def sensitivity(
         value = model.parameters[name].value
         for row, moved in ((2 * i, value * (1 - change)), (2 * i + 1, value * (1 + change))):
             table.loc[row, name] = value if value_problem(name, moved, asked[name]) else moved
-    ds = simulate(model, regimen, days=days, individuals=table, tolerance=tolerance)
+    try:
+        ds = simulate(model, regimen, days=days, individuals=table, tolerance=tolerance)
+    except SimulationError as error:
+        given = regimen.text if isinstance(regimen, Regimen) else regimen
+        raise SimulationError(
+            f"sensitivity: the typical subject, a parameter at a time changed by {100 * change:g} %, cannot be integrated for "
+            f"{days:g} days under {given!r}; give a smaller dose or fewer days"
+        ) from error
     if endpoint not in ds or set(ds[endpoint].dims) != {"subject", "lineage"}:
         known = [str(n) for n, v in ds.data_vars.items() if set(v.dims) == {"subject", "lineage"}]
         raise SpecError(f"sensitivity: {endpoint!r} is not an endpoint; known: {', '.join(known)}")

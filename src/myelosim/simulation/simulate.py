@@ -203,7 +203,7 @@ def simulated(
         running, steered = steering.run(wanted, **options)
         run, given, planned = running.finish(on_failure), steered.given, steered.planned
     variables = trajectories(model, run, np.searchsorted(wanted, hours))
-    variables |= doses(model, events, given, planned) | kept(model, events, given, planned)
+    variables |= doses(model, events, given, planned, drawn.covariates) | kept(model, events, given, planned)
     variables |= {} if steered is None else decided(steered, drawn.first)
     coords = coordinates([observable(n) for n in model.lineages], list(run.concentration), hours, drawn.numbers)
     courses: dict[str, Course] = {}

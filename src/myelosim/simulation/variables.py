@@ -12,7 +12,8 @@ from myelosim.endpoints.toxicity import Definition, toxicity
 from myelosim.engine import Run
 from myelosim.results import EXTRA, stacked, variable
 from myelosim.simulation.steered import Steered
-from myelosim.spec.dosing import dose_factor
+from myelosim.spec.dosing import dose_compartment, dose_factor
+from myelosim.spec.entry import COVARIATE_UNITS
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import DoseEvent
 
@@ -42,7 +43,9 @@ def trajectories(model: Model, run: Run, shown: np.ndarray) -> Variables:
     return out
 
 
-def doses(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray) -> Variables:
+def doses(
+    model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray, covariates: Mapping[str, Any]
+) -> Variables:
     """Return the interventions: what was given to whom (subject, dose), when, and how much of it was planned (dose)."""
     return {
         "dose_given": variable(("subject", "dose"), given, "", "amount given"),
@@ -55,7 +58,25 @@ def doses(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned:
         ),
         "dose_route": ("dose", np.array([e.route for e in events], dtype=str)),
         "dose_unit": ("dose", np.array([dose_unit(model, e) for e in events], dtype=str)),
+        **_own_units(model, events, len(given), covariates),
     }
+
+
+def _own_units(model: Model, events: Sequence[DoseEvent], subjects: int, covariates: Mapping[str, Any]) -> Variables:
+    """Return what turns amounts into the drug's own unit, and the number of the compartment that they enter."""
+    own = [e.kind in ("dose", "reset_dose") for e in events]
+    known = [dose_factor(e, model) if dosed else (1.0, "") for e, dosed in zip(events, own, strict=True)]
+    entered = [dose_compartment(e, model) if dosed else 0 for e, dosed in zip(events, own, strict=True)]
+    factor, per = np.array([f for f, _ in known], float), np.array([name for _, name in known], dtype=str)
+    out: Variables = {
+        "dose_factor": variable(("dose",), factor, "", "amount in the drug's own unit over amount given"),
+        "dose_per": ("dose", per, {"long_name": "what of the subject's the amount is multiplied by besides"}),
+        "dose_compartment": variable(("dose",), np.array(entered, float), "1", "compartment that is dosed, from 1"),
+    }
+    for name in set(per.tolist()) - {""}:
+        values = np.array(np.broadcast_to(covariates[name], np.shape(covariates[name]) or subjects)[:subjects], float)
+        out[name] = variable(("subject",), values, COVARIATE_UNITS[name], f"body {name}")
+    return out
 
 
 def dose_unit(model: Model, event: DoseEvent) -> str:
@@ -73,7 +94,10 @@ def judged(
     start = next(iter(courses.values())).start
     opens, closes = (start + edge for edge in definition.window)
     early = np.array([opens <= e.time < closes for e in events], bool)
-    verdict = toxicity(definition, courses, _intensity(model, events, given, np.where(early, planned, 0.0), early))
+    intensity = _intensity(model, events, given, np.where(early, planned, 0.0), early)
+    verdict = toxicity(
+        definition, courses, np.nan_to_num(intensity, nan=1.0)
+    )  # where nothing is planned nothing is missed
     about = f"dose-limiting toxicity ({definition.name})"
     return {
         "dlt": variable(("subject",), verdict.true, "1", about),
@@ -84,14 +108,14 @@ def judged(
 def _intensity(
     model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray, which: np.ndarray | bool = True
 ) -> np.ndarray:
-    """Return the dose of the study drugs given over the one planned (subject), of some of the events; 1 where none is planned."""
+    """Return the dose of the study drugs given over the one planned (subject), of some of the events; NaN where none is planned."""
     study = (
         np.array([e.kind in ("dose", "reset_dose") and not model.drugs[e.drug].supportive for e in events], bool)
         & which
     )
     factor = np.array([dose_factor(e, model)[0] if own else 0.0 for e, own in zip(events, study, strict=True)])
     total = float(planned @ factor)
-    return np.asarray(given @ factor / total if total else np.ones(len(given)))
+    return np.asarray(given @ factor / total if total else np.full(len(given), np.nan))
 
 
 def kept(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray) -> Variables:
@@ -109,7 +133,10 @@ def kept(model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: 
     return {
         "transfused_units": variable(("subject",), given[:, units].sum(axis=1), "1", "units of cells transfused"),
         "dose_intensity": variable(
-            ("subject",), _intensity(model, events, given, planned), "1", "dose given over dose planned"
+            ("subject",),
+            _intensity(model, events, given, planned),
+            "1",
+            "dose given over dose planned; NaN where none was planned",
         ),
         "gcsf_days": variable(("subject",), days(support), "day", "days with a supportive drug"),
         "rescue_days": variable(

@@ -123,10 +123,7 @@ def dose_channel(event: DoseEvent, model: Model) -> str:
     are the first that is not central, where there is one.
     """
     drug = dosed_drug(event, model)
-    if drug.kind == "table":
-        raise SpecError(f"model {model.name}: {drug.name} is a table of concentrations and takes no dose")
-    module = declared.KINDS["pk"][drug.kind]
-    channels: tuple[str, ...] = tuple(module.channels(dict(drug.structure)))
+    channels = _channels(drug, model)
     if event.channel.isdigit():
         if not 1 <= int(event.channel) <= len(channels):
             raise SpecError(f"{drug.name}: there is no compartment {event.channel}; {_numbered(channels)}")
@@ -150,6 +147,17 @@ def dose_channel(event: DoseEvent, model: Model) -> str:
     if drug.structure.get("absorption") == "none":
         raise SpecError(f"{drug.name}: has no absorption, so no dose {route}; give it iv")
     return channels[0]
+
+
+def dose_compartment(event: DoseEvent, model: Model) -> int:
+    """Return the number, from 1, of the compartment that an event's dose enters."""
+    return _channels(dosed_drug(event, model), model).index(dose_channel(event, model)) + 1
+
+
+def _channels(drug: Drug, model: Model) -> tuple[str, ...]:
+    if drug.kind == "table":
+        raise SpecError(f"model {model.name}: {drug.name} is a table of concentrations and takes no dose")
+    return tuple(declared.KINDS["pk"][drug.kind].channels(dict(drug.structure)))
 
 
 def resolve(regimen: Regimen, model: Model) -> Regimen:

@@ -13,7 +13,7 @@ from myelosim.spec.regimen import DoseEvent, Regimen
 if TYPE_CHECKING:
     import pandas as pd
 
-ITEMS = ("ID", "TIME", "AMT", "RATE", "II", "ADDL", "SS", "EVID", "CMT", "DRUG", "UNIT", "DV", "MDV", "DVID")
+ITEMS = ("ID", "TIME", "AMT", "RATE", "II", "ADDL", "SS", "EVID", "CMT", "DRUG", "UNIT", "DV", "MDV", "YTYPE", "DVID")
 KINDS = {1: "dose", 2: "other", 3: "reset", 4: "reset_dose"}
 
 
@@ -23,7 +23,11 @@ def from_events(frame: pd.DataFrame, drug: str | None) -> Regimen:
     if "DRUG" not in columns and drug is None:
         raise SpecError('events: whose doses are these? give drug="..." or a DRUG column')
     if "ID" in columns and frame[columns["ID"]].nunique() > 1:
-        raise SpecError("events: the table holds several subjects (ID); give one subject's rows")
+        one = columns["ID"]
+        raise SpecError(
+            f"events: column '{one}' names several subjects; give the rows of one, e.g. "
+            f"frame[frame[{str(one)!r}] == {frame[one].tolist()[0]!r}]"
+        )
     rows = [{name: row[column] for name, column in columns.items()} for _, row in frame.iterrows()]
     events = [event for number, row in enumerate(rows, 1) if (event := _event(row, number, drug)) is not None]
     return Regimen(tuple(events), text=f"{len(events)} event{'s' if len(events) != 1 else ''} from a table")
