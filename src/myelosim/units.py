@@ -11,6 +11,7 @@ from __future__ import annotations
 import difflib
 import math
 import re
+from contextlib import suppress
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
@@ -307,6 +308,21 @@ def _unit(text: str) -> _Unit:
     return _Unit(factor, powers)
 
 
+def _hint(name: str, whole: str) -> str:
+    """Say what was probably meant by a unit in which a name is not known."""
+    if re.match(r",\s*\d", whole):
+        return "write a number with a decimal point and without a comma"
+    lower = {known.lower(): known for known in reversed(_TABLE)}
+    cased = re.sub(r"[A-Za-zµμ]+[23]?", lambda m: m[0] if m[0] in _TABLE else lower.get(m[0].lower(), m[0]), whole)
+    with suppress(ValueError):
+        if cased != whole and _unit(cased):
+            return f"did you mean '{_short(cased)}'?"
+    close = difflib.get_close_matches(name, _TABLE, n=1, cutoff=0.6) if name else []
+    return (
+        f"did you mean '{close[0]}'?" if close else "known are mass, mol, time, volume, kg, m2 and counts like 10^9/L"
+    )
+
+
 def _tens(text: str) -> str:
     """Rewrite every spelling of a power of ten as ``10^n``."""
     plain = re.sub(r"10([⁰¹²³⁴⁵⁶⁷⁸⁹]+)", lambda m: "10^" + m[1].translate(_SUPERSCRIPT), text)
@@ -350,13 +366,7 @@ def _factor(text: str, sign: int, whole: str) -> tuple[Fraction, tuple[int, ...]
         return _ten(_MANY[name]), _NONE, after
     unit = _TABLE.get(name)
     if unit is None:
-        close = difflib.get_close_matches(name, _TABLE, n=1, cutoff=0.6) if name else []
-        hint = (
-            f"; did you mean '{close[0]}'?"
-            if close
-            else "; known are mass, mol, time, volume, kg, m2 and counts like 10^9/L"
-        )
-        raise ValueError(f"unit '{_short(whole)}' is not known{hint}")
+        raise ValueError(f"unit '{_short(whole)}' is not known; {_hint(name, whole)}")
     if sign < 0 and name == "kg":
         return Fraction(1), _WEIGHT, after
     return unit.factor, unit.powers, after

@@ -26,7 +26,9 @@ def test_effects_grow_with_concentration_and_take_arrays(kind):
     module, p = EFFECTS[kind], some_values(EFFECTS[kind].PARAMETERS)
     c = np.geomspace(1e-3, 1e3, 13)
     found = module.effect(c, p)
-    assert np.all(np.diff(found) > 0)
+    assert np.all(np.diff(found) >= 0) and np.all(
+        np.diff(found[c <= module.scale(p)]) > 0
+    )  # in floating point it may saturate
     np.testing.assert_allclose(found, [module.effect(float(x), p) for x in c], rtol=1e-14)
 
 

@@ -50,6 +50,17 @@ def test_an_edited_kernel_makes_another_program(monkeypatch, tmp_path):
     assert source() != before
 
 
+def test_a_folder_that_was_asked_for_and_cannot_be_is_said_once(tmp_path, monkeypatch, caplog):
+    (tmp_path / "file").touch()
+    monkeypatch.setenv("MYELOSIM_CACHE", str(tmp_path / "file" / "nope"))
+    cache.folder.cache_clear()
+    assert cache.folder() == cache.folder() != tmp_path / "file" / "nope"
+    cache.folder.cache_clear()
+    assert [r.message for r in caplog.records] == [
+        f"MYELOSIM_CACHE={tmp_path}/file/nope cannot be written; compiled programs are kept in {cache.folder()}"
+    ]
+
+
 def test_another_text_is_another_file(own_folder):
     first, second = (cache.program(TEXT.format(seconds=0, answer=a)) for a in (1, 2))
     assert (first.ANSWER, second.ANSWER) == (1, 2)

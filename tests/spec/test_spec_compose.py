@@ -1,8 +1,12 @@
 """Models put together from species and drugs."""
 
+import warnings
+from pathlib import Path
+
 import pytest
 from spec_samples import DRUG, SPECIES
 
+import myelosim as ms
 from myelosim.errors import SpecError
 from myelosim.spec import list_models, load_model
 from myelosim.spec.library import files
@@ -72,6 +76,28 @@ def test_composed_models_turn_back(samples):
         model = load_model("abc", species="monkey", **options)
         model.save("saved.toml")
         assert load_model("saved.toml") == model
+
+
+@pytest.mark.parametrize(
+    ("file", "load"),
+    [
+        ("drugs/cemsidomide.toml", lambda name: load_model(name, species="human")),
+        ("species/human.toml", lambda name: load_model([], species=name)),
+        ("published/generic_oral_1cmt.toml", load_model),
+    ],
+)
+def test_a_file_that_stands_in_for_a_shipped_one_is_named(samples, file, load):
+    mine = samples / "models" / file
+    mine.parent.mkdir(exist_ok=True)
+    mine.write_bytes((Path(__file__).parents[2] / "models" / file).read_bytes())
+    assert not any("stands in" in text for text in load(mine.stem).warnings)  # a copy says the same
+    mine.write_text(mine.read_text() + "# mine\n")
+    said = f"{mine.stem} is read from models/{file}, which stands in for the file of that name that ships."
+    assert load(mine.stem).warnings[0] == said
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ms.MyelosimWarning)
+        assert said in ms.simulate(load(mine.stem), "none", days=1).attrs["warnings"]
+    assert said not in load(str(mine)).warnings
 
 
 def test_an_effect_may_be_taken_away(samples):

@@ -133,6 +133,7 @@ CHANGES = [
     ('"d1 weekly"', "[1, 90]", "elapsed day 90 is after the horizon of 56 days"),
     ('"d1 weekly"', "3", "3 are no visits"),
     ("size = 20", "size = 0", "population.size (line 8): 0 is too small; it must be 1 or more"),
+    ("format  = 1\n", "", "'format' is missing; give format = 1"),
     ("size = 20", "size = 1.5", "1.5 is not a whole number"),
     ("seed = 3", "seed = -3", "-3 is too small"),
     ("seed = 3", "seeds = 3", "unknown key 'seeds'; did you mean 'seed'?"),

@@ -54,6 +54,7 @@ def test_every_three_weeks():
         ("drug 5 mg q7d d1-28", [0, 7, 14, 21]),
         ("drug 5 mg q2d d1-7 q14d x2", [0, 2, 4, 6, 14, 16, 18, 20]),
         ("drug 5 mg q1w x3", [0, 7, 14]),
+        ("drug 5 mg Q2D D1-3,D8 Q14D X2", [0, 2, 7, 14, 16, 21]),
         ("drug 5 mg q12h x3", [0, 0.5, 1]),
         ("drug 5 mg q8h d1", [0, 1 / 3, 2 / 3]),
         ("drug 5 mg TID d1", [0, 1 / 3, 2 / 3]),

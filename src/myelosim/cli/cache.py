@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from myelosim.cli.console import console
+from myelosim.cli.console import console, progress
 
 
 def cache(
@@ -16,7 +16,8 @@ def cache(
     from myelosim.engine.cache import folder, stored
 
     out = console()
-    files = stored()
+    with progress("looking"):
+        files = stored()
     size = sum(path.stat().st_size for path in files)
     programs = sum(path.suffix == ".py" for path in files)
     out.print(str(folder()), markup=False, soft_wrap=True)

@@ -32,19 +32,19 @@ def console() -> Console:
 
 
 class _Beside(logging.Handler):
-    def __init__(self, show: Callable[[str], None]) -> None:
+    def __init__(self, show: Callable[[str], None], stay: Callable[[str], None]) -> None:
         super().__init__(logging.INFO)
-        self.show = show
+        self.show, self.stay = show, stay
 
     def emit(self, record: logging.LogRecord) -> None:
-        self.show(record.getMessage())
+        (self.show if record.levelno < logging.WARNING else self.stay)(record.getMessage())
 
 
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[str, float], None]]:
     """Give a function that is told what is being done and the fraction done; a bar appears once it takes long.
 
-    What the package logs meanwhile, such as that it compiles, stands beside it.
+    What the package logs meanwhile, such as that it compiles, stands beside it; what it warns of stays on standard error.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -54,7 +54,11 @@ def progress(what: str) -> Iterator[Callable[[str, float], None]]:
         console=Console(stderr=True), transient=True,
     )  # fmt: skip
     task = bar.add_task(what, total=1.0, logged="")
-    log, beside = logging.getLogger("myelosim"), _Beside(lambda text: bar.update(task, logged=f"({text})"))
+    log = logging.getLogger("myelosim")
+    beside = _Beside(
+        lambda text: bar.update(task, logged=f"({text})"),
+        lambda text: bar.console.print(f"warning: {text}", markup=False, highlight=False, soft_wrap=True),
+    )
     level = log.level
     log.addHandler(beside)
     log.setLevel(logging.INFO)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 from typing import Any, NoReturn
 
 import typer
@@ -12,10 +13,18 @@ from myelosim.errors import MyelosimError
 
 USAGE = 2
 INTERRUPTED = 130
+NEGATIVE = re.compile(r"-[\d.]+(?!e[-+\d])\s*[A-Za-z]")
 
 
 class Guarded(TyperGroup):
     """A group of commands whose errors are one message on standard error."""
+
+    def parse_args(self, ctx: Any, args: list[str]) -> list[str]:
+        """Read the command line; a negative dose would look like an option."""
+        for one in args:
+            if NEGATIVE.match(one):
+                _end(f"dose '{one}': an amount is 0 or more")
+        return super().parse_args(ctx, args)
 
     def invoke(self, ctx: Any) -> Any:
         """Run the command named."""

@@ -40,10 +40,14 @@ def folder() -> Path:
             if path is spare and user not in ("user", path.stat().st_uid):
                 continue  # somebody else's: what is in it would be run
             with tempfile.TemporaryFile(dir=path):
-                return path
+                break
         except OSError:
             continue
-    return Path(tempfile.mkdtemp(prefix="myelosim"))
+    else:
+        path = Path(tempfile.mkdtemp(prefix="myelosim"))
+    if chosen and path != Path(chosen):
+        _log.warning(f"MYELOSIM_CACHE={chosen} cannot be written; compiled programs are kept in {path}")
+    return path
 
 
 def stored() -> list[Path]:

@@ -92,8 +92,12 @@ def _from_file(table: Table, name: str) -> tuple[list[float], list[float]]:
             reader = csv.DictReader(stream)
             columns = [str(column).strip().lower() for column in reader.fieldnames or ()]
             if sorted(columns) != ["concentration", "time"]:
+                more = [name for name in columns if name not in ("time", "concentration")]
                 has = ", ".join(columns) or "none"
-                table.fail("table", f"{shown(path)}: needs the columns time and concentration; found: {has}")
+                what = f"found: {has}"
+                if {"time", "concentration"} <= set(columns):
+                    what = f"take out {', '.join(more) if more else 'the second of the same name'}"
+                table.fail("table", f"{shown(path)}: needs the columns time and concentration, and no other; {what}")
                 return [], []
             reader.fieldnames = columns
             for row in reader:

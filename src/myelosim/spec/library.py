@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import importlib.resources
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from myelosim.errors import SpecError
@@ -21,11 +22,13 @@ FOLDERS = ("species", "drugs", "published", "grading", "rules", "calibration")
 
 def roots() -> list[Path]:
     """Return the folders searched, first match wins: ``MYELOSIM_PATH``, the current folder, the package's own files."""
-    listed = [Path(part) for part in os.environ.get("MYELOSIM_PATH", "").split(os.pathsep) if part]
+    return [*_listed(), Path.cwd(), *_shipped()]
+
+
+def _shipped() -> list[Path]:
     checkout = Path(__file__).resolve().parents[3]
     packaged = Path(str(importlib.resources.files("myelosim"))) / "_data"
-    own = [checkout] if (checkout / "models" / "published").is_dir() else []
-    return [*listed, Path.cwd(), *own, packaged]
+    return [checkout, packaged] if (checkout / "models" / "published").is_dir() else [packaged]
 
 
 def files(folder: str) -> dict[str, Path]:
@@ -63,6 +66,18 @@ def find(name: str | os.PathLike[str], folders: Sequence[str]) -> Path | None:
         if text in (known := files(folder)):
             return known[text]
     return None
+
+
+def stand_ins(names: Iterable[str | os.PathLike[str]], folders: Sequence[str]) -> tuple[str, ...]:
+    """Return a sentence for each name that means another file than the one that ships under it."""
+    said = []
+    for name in [os.fspath(one) for one in names]:
+        path = None if name.endswith(".toml") or os.sep in name else find(name, folders)
+        every = (root / "models" / folder / f"{name}.toml" for root in _shipped() for folder in folders)
+        ships = next((one for one in every if one.is_file()), None)
+        if path and ships and path.read_bytes() != ships.read_bytes():
+            said.append(f"{name} is read from {shown(path)}, which stands in for the file of that name that ships.")
+    return tuple(said)
 
 
 def list_models() -> dict[str, list[str] | dict[str, list[str]]]:
@@ -124,13 +139,18 @@ def load_model(
             for option, value in (("variant", variant), ("gcsf", gcsf), ("sensitivity", sensitivity)):
                 if value is not None:
                     raise SpecError(f"{path.name}: a complete model takes no {option}; leave it out")
-            return _complete(path.resolve(), path.stat().st_mtime_ns)
+            held = _complete(path.resolve(), path.stat().st_mtime_ns, tuple(files("species")))
+            return _warned(held, stand_ins(names, ("published", "drugs")))
     return _composed(names, species, variant, gcsf, sensitivity)
 
 
 @functools.lru_cache(maxsize=32)
-def _complete(path: Path, _changed: int) -> Model:
-    return read_model(read_toml(path), path.stem)
+def _complete(path: Path, _changed: int, species: tuple[str, ...]) -> Model:
+    return read_model(read_toml(path), path.stem, species)
+
+
+def _warned(model: Model, said: tuple[str, ...]) -> Model:
+    return dataclasses.replace(model, warnings=(*said, *model.warnings)) if said else model
 
 
 def _kind(path: Path) -> str:
@@ -159,7 +179,8 @@ def _composed(
     own = held.text("name", path.stem)
     for _, table in drugs:
         _only_known_species(table, {*files("species"), own})
-    return compose(drugs, (own, held), variant, None if gcsf is None else called[-1], sensitivity)
+    said = (*stand_ins(wanted, ("drugs", "published")), *stand_ins([species], ("species",)))
+    return _warned(compose(drugs, (own, held), variant, None if gcsf is None else called[-1], sensitivity), said)
 
 
 def _only_known_species(table: Table, known: set[str]) -> None:

@@ -42,21 +42,23 @@ def header(table: Table, kind: str) -> None:
         raise SpecError(
             f"{table.findings.source}: is a {said} file; what is needed here is a {kind} file, with {KINDS[kind]}"
         )
-    usual = {"default": FORMAT} if kind in SIGNS else {}
-    number = table.raw("format", what=f"format = {FORMAT}", **usual)
+    number = table.raw("format", what=f"format = {FORMAT}")
     if number is not None and (type(number) is not int or number != FORMAT):
         table.fail("format", f"{found(number)} is not a format this version reads; it reads format = {FORMAT}")
     table.text("kind", *([kind] if kind in SIGNS else []), allowed=[kind])
 
 
-def read_model(table: Table, name: str) -> Model:
-    """Read a complete model; raise everything that is wrong with it at once."""
+def read_model(table: Table, name: str, species: Iterable[str]) -> Model:
+    """Read a complete model of one of the ``species``, or of none; raise everything that is wrong with it at once."""
     header(table, "model")
     about: dict[str, Any] = {
         "name": table.name("name", name), "title": table.name("title"), "source": table.text("source"),
         "warnings": table.texts("warnings"), "illustrative": table.boolean("illustrative", False),
     }  # fmt: skip
     about["subjects"] = read_subjects(table)
+    if (named := about["subjects"].species) and named not in species:
+        own = f"a species of your own needs a file, models/species/{named}.toml"
+        table.fail("species", f"{found(named)} is not a species{suggestion(named, species)}; {own}")
     parts = Assembly()
     for key, inner in table.children("lineage").items():
         parts.add_lineage(key, inner)

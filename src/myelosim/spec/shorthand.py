@@ -27,9 +27,9 @@ PER_DAY = {"QD": 24.0, "BID": 12.0, "TID": 8.0}
 
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")
 _NUMBER = re.compile(r"[+-]?(?:\d+\.?\d*|\.\d+)(?:[eE][+-]?\d+)?")
-_INTERVAL = re.compile(r"[qQ](\d{1,5})([hdw])")
-_TIMES = re.compile(r"[xX](\d{1,9})")
-_DAYS = re.compile(r"d\d{1,5}(?:-d?\d{1,5})?(?:,d?\d{1,5}(?:-d?\d{1,5})?)*")
+_INTERVAL = re.compile(r"q(\d{1,5})([hdw])", re.IGNORECASE)
+_TIMES = re.compile(r"x(\d{1,9})", re.IGNORECASE)
+_DAYS = re.compile(r"d\d{1,5}(?:-d?\d{1,5})?(?:,d?\d{1,5}(?:-d?\d{1,5})?)*", re.IGNORECASE)
 _HOURS = {"h": 1.0, "d": 24.0, "w": 168.0}
 
 
@@ -156,7 +156,7 @@ def _next(out: _Parts, words: list[str]) -> list[str]:
         out.once, out.frequency = word == "once", PER_DAY.get(word.upper())
         out.by_name = not out.once
     elif match := _INTERVAL.fullmatch(word):
-        _interval(out, word, int(match[1]) * _HOURS[match[2]], match[2])
+        _interval(out, word, int(match[1]) * _HOURS[match[2].lower()], match[2].lower())
     elif match := _TIMES.fullmatch(word):
         _only_once(out.times, word, "number of cycles")
         out.times = int(match[1])
@@ -228,7 +228,7 @@ def days(word: str) -> list[tuple[int, int]]:
     [(1, 5), (8, 8)]
     """
     ranges = []
-    for piece in word[1:].split(","):
+    for piece in word.lower().split(","):
         first, _, last = piece.replace("d", "").partition("-")
         low, high = int(first), int(last or first)
         if low < 1:

@@ -14,8 +14,8 @@ from myelosim.spec.literal import found
 
 FORM = 'elapsed days as a list, or study days: "d1,8,15", "d1 weekly", "d1 q3d until d28", joined by ";"'
 
-_DAYS = re.compile(r"d(\d{1,6})((?:,d?\d{1,6})*)")
-_EVERY = re.compile(r"q(\d{1,6})([dw])")
+_DAYS = re.compile(r"[dD](\d{1,6})((?:,[dD]?\d{1,6})*)")
+_EVERY = re.compile(r"[qQ](\d{1,6})([dDwW])")
 
 
 def parse_visits(visits: str | Iterable[Any], horizon_days: float) -> tuple[float, ...]:
@@ -82,7 +82,7 @@ def _study_days(text: str, horizon: float) -> list[float]:
     match = _DAYS.fullmatch(words[0]) if words else None
     if match is None:
         raise SpecError(f"visits: {found(text)} is not understood; give {FORM}")
-    days = [int(day.lstrip("d")) for day in (match[1] + match[2]).split(",")]
+    days = [int(day.lstrip("dD")) for day in (match[1] + match[2]).split(",")]
     for day in days:
         if day < 1:
             raise SpecError(f"visits: {found(text)}: the first study day is d1")
@@ -94,7 +94,7 @@ def _study_days(text: str, horizon: float) -> list[float]:
     step, rest = _step(text, words[1]), words[2:]
     last = math.floor(horizon + 1e-9) + 1
     if rest:
-        if len(rest) != 2 or rest[0] != "until" or not re.fullmatch(r"d\d{1,6}", rest[1]):
+        if len(rest) != 2 or rest[0] != "until" or not re.fullmatch(r"[dD]\d{1,6}", rest[1]):
             raise SpecError(f"visits: {found(text)}: {found(' '.join(rest))} is not understood; write until d28, say")
         last = int(rest[1][1:])
         _within(text, last, horizon)
@@ -118,7 +118,7 @@ def _step(text: str, word: str) -> int:
         raise SpecError(
             f"visits: {found(text)}: {found(word)} is not understood{suggestion(word, ['weekly', 'daily', 'q3d'])}"
         )
-    step = int(match[1]) * (7 if match[2] == "w" else 1)
+    step = int(match[1]) * (7 if match[2] in "wW" else 1)
     if step < 1:
         raise SpecError(f"visits: {found(text)}: {found(word)} is not an interval; write q1d or more")
     return step

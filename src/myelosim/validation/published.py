@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import warnings
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
@@ -114,8 +115,6 @@ def _simulated(model: Model, regimen: Regimen, days: float, group: list[Expected
 
 
 def _run(model: Model, regimen: Regimen, hours: np.ndarray, days: float) -> xr.Dataset:
-    import warnings
-
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", MyelosimWarning)
         return simulate(model, regimen, times=hours, days=days, tolerance=TOLERANCE)
