@@ -29,7 +29,7 @@ ENDPOINTS = ("nadir", "nadir_day", "count", "ratio", "cmax", "auc")
 
 
 def header(table: Table, kind: str) -> None:
-    """Read format and kind of a file; scenarios and sweeps need not say their kind.
+    """Read format and kind of a file; scenarios and sweeps need not say their kind, nor where they are in no file their format.
 
     Raises
     ------
@@ -42,7 +42,9 @@ def header(table: Table, kind: str) -> None:
         raise SpecError(
             f"{table.findings.source}: is a {said} file; what is needed here is a {kind} file, with {KINDS[kind]}"
         )
-    number = table.raw("format", what=f"format = {FORMAT}")
+    in_a_file = bool(table.findings.lines) and not table.path
+    usual = {"default": FORMAT} if kind in SIGNS and not in_a_file else {}
+    number = table.raw("format", what=f"format = {FORMAT}", **usual)
     if number is not None and (type(number) is not int or number != FORMAT):
         table.fail("format", f"{found(number)} is not a format this version reads; it reads format = {FORMAT}")
     table.text("kind", *([kind] if kind in SIGNS else []), allowed=[kind])
