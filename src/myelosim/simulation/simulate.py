@@ -295,7 +295,7 @@ def _courses(
             observed=observe(
                 count, 24.0 * visit_days, called, model.residual.get(called), drawn.seed or 0, subjects=drawn.numbers
             )
-            if steered is None
+            if steered is None or not len(visit_days)
             else steered.observed[name],
             lln=_lower_limit(model, name),
         )

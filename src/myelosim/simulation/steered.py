@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -128,7 +129,7 @@ class Steering:
         visits = Visits(self.model, self.visiting.seed, self.subjects)
         held, nobody = np.zeros(self.size), np.zeros(self.size, bool)
         self._decide(running, -np.inf, self.looks[0] if len(self.looks) else np.inf, nobody, held)
-        for hour, then in zip(self.looks, [*self.looks[1:], np.inf], strict=True):
+        for hour, then in pairwise([*self.looks, np.inf]):
             there = self.clinic.attends(hour)
             self.clinic.look(hour, visits.at(running, hour, there))
             self._decide(running, hour, then, there, held)
