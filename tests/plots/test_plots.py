@@ -24,6 +24,7 @@ from myelosim.plots import (
     plot_summary,
     plot_trajectories,
 )
+from myelosim.plots import style as style_of
 from myelosim.plots.nadir import _percent
 
 PLOTS = {
@@ -130,6 +131,44 @@ def test_copies_of_one_subject_are_a_line_without_an_interval(compared):
     said = " ".join(text.replace("\n", " ") for text, _ in words(figure))
     assert "One typical subject: the model has no variability between subjects." in said
     assert "virtual subjects" not in said and "90 % of subjects" not in said
+
+
+def test_an_arrow_says_how_many_nadirs_lie_below_the_axis(compared):
+    deep = compared.assign(nadir=compared["nadir"].where(compared["subject"] >= 7, 1e-4 * compared["nadir"]))
+    figure = plot_nadir(deep)[0].figure
+    assert [t.get_text() for t in figure.axes[0].texts if "↓" in t.get_text()] == ["↓7"] * 3
+    assert figure.axes[0].get_ylim()[0] == pytest.approx(0.03 * 0.5)
+    assert overlapping(figure) == []
+    for drawn, said in ((figure, True), (plot_summary(deep), True), (plot_summary(compared), False)):
+        assert (
+            "↓: number of subjects whose nadir lies below the axis." in " ".join(t for t, _ in words(drawn))
+        ) == said
+    relative = plot_nadir(deep.assign_attrs(grading="percent_of_baseline"))[0]
+    assert not any("↓" in t.get_text() for t in relative.texts)
+
+
+@pytest.mark.parametrize(("bottom", "top"), [(7.0, 10.3), (7.9, 8.2), (7.0, 13.0)])
+def test_numbers_of_grades_stand_under_their_heading(bottom, top):
+    panel = Figure(figsize=(2, 1)).subplots()
+    panel.set_ylim(bottom, top)
+    style_of.grade_bands(panel, np.array([12.0, 10.0, 8.0, np.nan]))
+    assert len(panel.texts) > 2 and overlapping(panel.figure) == []
+
+
+def test_long_names_of_one_or_two_arms_are_lettered(compared):
+    two = renamed(compared.isel(arm=[1, 2]), ["14 on 14 off", "10 on 11 off"])
+    one = renamed(compared.isel(arm=[1]), ["one patient's concentrations"])
+    assert [style_of.arm_labels(result) for result in (two, one, compared)] == [
+        ["A", "B"],
+        ["A"],
+        ["none", "20 mg", "40 mg"],
+    ]
+    for result in (one, compared, renamed(two, ["14-on-off", "10-on-off"])):
+        figure = plot_summary(result)
+        axes = figure.axes[-3:]
+        figure.draw_without_rendering()
+        left = min(label.get_window_extent().x0 for label in axes[2].get_yticklabels())
+        assert left > axes[1].get_window_extent().x1
 
 
 def test_shares_near_none_and_all_keep_a_decimal():
@@ -295,3 +334,8 @@ def test_style_of_the_caller_neither_changes_nor_is_changed(compared):
 def test_importing_plots_does_not_import_pyplot():
     code = "import sys, myelosim.plots; sys.exit('matplotlib.pyplot' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_no_dose_has_no_key(compared):
+    none = compared.isel(arm=[1]).drop_dims("dose")
+    assert "dosing" not in [text.get_text() for text in plot_monitoring(none)[0].figure.legends[0].get_texts()]

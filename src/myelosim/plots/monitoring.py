@@ -104,7 +104,8 @@ def arm_legend(figure: Figure | SubFigure, result: xr.Dataset, **where: Any) -> 
     ]
     if "calendar" in result:
         keys.append(Line2D([], [], **OPEN, color="#404040", marker="o", label="other calendars"))
-    keys.append(Patch(color=DRUG_COLORS[0], alpha=SHADE, label="dosing"))
+    if any(doses_given(result, str(arm)) for arm in result["arm"].to_numpy()):
+        keys.append(Patch(color=DRUG_COLORS[0], alpha=SHADE, label="dosing"))
     style.legend(figure, keys, **{"handlelength": 2.2, **where})
 
 

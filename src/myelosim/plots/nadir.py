@@ -21,9 +21,9 @@ def plot_nadir(result: xr.Dataset, *, ax: Any = None) -> np.ndarray:
     """Draw the nadir of each lineage by arm.
 
     Boxes hold the middle 50 % of subjects with their median, whiskers the middle 90 %, points are at most 80 subjects,
-    evenly spaced in rank; those under 3 % of the limit of the worst grade lie below the axis. Where all subjects are alike
-    there is a line. Shaded behind: the grades. Printed above: the percentage of subjects whose true worst grade is 3 or more,
-    with its 95 % interval for the number of subjects simulated.
+    evenly spaced in rank. An arrow says how many subjects lie below the axis, under 3 % of the limit of the worst grade. Where
+    all subjects are alike there is a line. Shaded behind: the grades. Printed above: the percentage of subjects whose true worst
+    grade is 3 or more, with its 95 % interval for the number of subjects simulated.
 
     Parameters
     ----------
@@ -52,8 +52,22 @@ def plot_nadir(result: xr.Dataset, *, ax: Any = None) -> np.ndarray:
     figure = style.canvas(width, 2.9)
     axes = np.asarray(figure.subplots(1, several, squeeze=False)[0])
     draw_nadir(result, axes)
-    style.footer(figure, style.note(result, width, style.arm_key(result)))
+    style.footer(figure, style.note(result, width, [*style.arm_key(result), *beneath_key(result)]))
     return axes
+
+
+def beneath(result: xr.Dataset) -> xr.DataArray:
+    """Count the subjects whose nadir lies below the axis (arm, lineage)."""
+    graded = as_graded(result)
+    limits = graded["grade_limit"].transpose("lineage", "grade").to_numpy()
+    logarithmic = ~(graded["lineage"].isin(style.LINEAR) | (graded["units"] == OF_BASELINE))
+    ends = xr.DataArray([style.lowest(row) for row in limits], dims="lineage").where(logarithmic.to_numpy(), 0.0)
+    return (graded["nadir"] < ends).sum("subject").transpose("arm", "lineage")
+
+
+def beneath_key(result: xr.Dataset) -> list[str]:
+    """Say what the arrows mean, where there are any."""
+    return ["\N{DOWNWARDS ARROW}: number of subjects whose nadir lies below the axis."] if beneath(result).any() else []
 
 
 def draw_nadir(result: xr.Dataset, axes: np.ndarray) -> None:
@@ -61,7 +75,7 @@ def draw_nadir(result: xr.Dataset, axes: np.ndarray) -> None:
     result = as_graded(result)
     found = spread(result["nadir"]).transpose("quantile", "arm", "lineage")
     shares = share_at_grade3(result)
-    labels = style.arm_labels(result)
+    labels, below = style.arm_labels(result), beneath(result)
     for panel, lineage in zip(axes, map(str, result["lineage"].to_numpy()), strict=True):
         limits = result["grade_limit"].sel(lineage=lineage).to_numpy()
         nadirs = result["nadir"].sel(lineage=lineage).transpose("arm", "subject").to_numpy()
@@ -75,6 +89,8 @@ def draw_nadir(result: xr.Dataset, axes: np.ndarray) -> None:
         style.grade_bands(panel, limits)
         for a, values in enumerate(shown):
             _box(panel, a, own[:, a], values)
+            if number := int(below.sel(lineage=lineage)[a]):
+                _beneath(panel, a, number)
         _shares(panel, shares.sel(lineage=lineage).to_numpy())
         panel.set_xticks(range(len(labels)), labels)
         named = style.count_label(result, lineage)
@@ -100,6 +116,14 @@ def _box(ax: Axes, where: int, quantiles: np.ndarray, values: np.ndarray) -> Non
         [box], positions=[where], widths=0.6, showfliers=False, showcaps=False, zorder=3, manage_ticks=False,
         boxprops={"color": INK, "linewidth": 0.8}, whiskerprops={"color": INK, "linewidth": 0.8},
         medianprops={"color": INK, "linewidth": 1.6},
+    )  # fmt: skip
+
+
+def _beneath(ax: Axes, where: int, number: int) -> None:
+    look: Any = {"boxstyle": "square,pad=0.15", "facecolor": "white", "edgecolor": "none", "alpha": 0.8}
+    ax.text(
+        where, 0.02, f"\N{DOWNWARDS ARROW}{number}", transform=ax.get_xaxis_transform(), ha="center", va="bottom", fontsize=5,
+        color=INK, bbox=look, zorder=4,
     )  # fmt: skip
 
 

@@ -40,7 +40,8 @@ UNITS = {"10^9/L": "10⁹/L", "10^12/L": "10¹²/L"}
 NOTE: dict[str, Any] = {"ha": "left", "fontsize": 5, "color": "#404040", "linespacing": 1.25}
 DAYS = "Elapsed days"
 LINEAR = ("hemoglobin",)
-ACROSS = 42  # characters that fit under a third of the width
+ACROSS = 33  # characters that fit under a third of the width
+DEEPEST = 0.03  # of the limit of the worst grade: what logarithmic axes show at least
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -112,7 +113,7 @@ def wrapped(text: str, inches: float, size: float, weight: str = "normal") -> li
 def arm_labels(result: xr.Dataset) -> list[str]:
     """Return the arms' names where they are short and few, else letters."""
     names = [str(name) for name in result["arm"].to_numpy()]
-    return names if len(names) * max(map(len, names)) <= ACROSS else list(letters(len(names)))
+    return names if max(3, len(names)) * max(map(len, names)) <= ACROSS else list(letters(len(names)))
 
 
 def arm_titles(result: xr.Dataset, inches: float) -> list[str]:
@@ -177,13 +178,19 @@ def count_axis(ax: Axes, lineage: str, limits: np.ndarray, low: float, high: flo
         return
     floor = 0.3 * known.min() if known.size else low / 2.0
     ax.set_yscale("log")
-    ax.set_ylim(max(min(low, floor), floor / 10.0) * 0.9, high * 1.15)
+    ax.set_ylim(max(0.9 * min(low, floor), lowest(limits, low)), high * 1.15)
     bottom, top = ax.get_ylim()
     steps = (1.0, 2.0, 5.0) if top / bottom < 150.0 else (1.0,)
     ticks = [s * 10.0**e for e in range(-4, 5) for s in steps if bottom <= s * 10.0**e <= top]
     ax.yaxis.set_major_locator(FixedLocator(ticks))
     ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
     ax.yaxis.set_minor_formatter(NullFormatter())
+
+
+def lowest(limits: np.ndarray, low: float = 0.0) -> float:
+    """Return where a logarithmic axis of counts ends, however deep they fall; ``low`` where no grade has a number."""
+    known = limits[~np.isnan(limits)]
+    return DEEPEST * float(known.min()) if known.size else 0.45 * low
 
 
 def day_axis(ax: Axes, last: float, most: int = 5) -> None:
@@ -211,16 +218,20 @@ def grade_bands(ax: Axes, limits: np.ndarray, numbers: bool = True) -> None:
 
 
 def _beside(ax: Axes, numbers: dict[str, float]) -> None:
-    """Print numbers at the right edge, from below: each at its height or as much above the last as it takes to be read."""
-    room, last = 5.5 / 72.0 * ax.figure.dpi / ax.get_window_extent().height, -1.0
+    """Print numbers at the right edge, from below, each at its height or as far from it as it takes to read all, under "grade"."""
+    room = 5.5 / 72.0 * ax.figure.dpi / ax.get_window_extent().height
     look: dict[str, Any] = {
         "xycoords": "axes fraction", "textcoords": "offset points", "xytext": (1.5, 0.0), "ha": "left", "fontsize": 5,
         "color": "#7f0d1c", "annotation_clip": False,
     }  # fmt: skip
     ax.annotate("grade", (1.0, 1.0), va="top", **look)
-    for text, height in numbers.items():
-        last = max(height, last + room)
-        ax.annotate(text, (1.0, last), va="center", **look)
+    heights = list(numbers.values())
+    for k in range(1, len(heights)):
+        heights[k] = max(heights[k], heights[k - 1] + room)
+    for k in range(len(heights)):
+        heights[-1 - k] = min(heights[-1 - k], 1.0 - (1.5 + k) * room)
+    for text, height in zip(numbers, heights, strict=True):
+        ax.annotate(text, (1.0, height), va="center", **look)
 
 
 def note(result: xr.Dataset, width: float, first: Sequence[str] = ()) -> str:

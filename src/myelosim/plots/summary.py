@@ -11,7 +11,7 @@ from matplotlib.figure import Figure, SubFigure
 from myelosim.plots import style
 from myelosim.plots.figures import by_arm, calendar, grade_share, most_affected
 from myelosim.plots.monitoring import WIDTHS, arm_legend, calendar_key, draw_monitoring, heading, picked
-from myelosim.plots.nadir import ABREAST, draw_nadir
+from myelosim.plots.nadir import ABREAST, beneath_key, draw_nadir
 from myelosim.plots.occupancy import draw_occupancy
 from myelosim.plots.style import styled
 from myelosim.plots.trajectories import STRIP, draw_trajectories, drugs_of, trajectory_keys
@@ -57,7 +57,7 @@ def plot_summary(result: xr.Dataset) -> Figure:
     key = [line for part in style.arm_key(shown, names) for line in style.wrapped(part, text, 6)]
     keys = trajectory_keys(shown)
     known = calendar_key(shown) if "monitoring_day" in shown else []
-    note = style.note(shown, style.WIDTH, [*known, *_left_out(everything)]).split("\n")
+    note = style.note(shown, style.WIDTH, [*beneath_key(shown), *known, *_left_out(everything)]).split("\n")
     above = HEAD + LINE * max(name.count("\n") + 1 for name in names) + (4.0 + STRIP * len(drugs_of(shown))) / 72.0
     shares = 0.36 if arms <= ABREAST else 0.6
     heights = {
