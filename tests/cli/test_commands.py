@@ -12,6 +12,25 @@ import xarray as xr
 import myelosim as ms
 from myelosim.cli import COMMANDS
 
+HELD = """
+format = 1
+title = "Held or not"
+model = "generic_oral_2cmt_friberg"
+days = 42
+visits = "d1 weekly"
+population = { size = 4, seed = 1 }
+[[arm]]
+name = "fixed"
+dose = "drug 40 mg QD d1-28"
+[[arm]]
+name = "held"
+dose = "drug 40 mg QD d1-28"
+rules = ["low"]
+[rule.low]
+when = "neutrophil < 6"
+do = "hold drug"
+until = "neutrophil >= 6"
+"""
 SIMULATE = ("simulate", "generic_oral_2cmt_friberg", "40 mg BID d1-14", "--days", 42)
 
 
@@ -237,3 +256,39 @@ def test_days_prints_calendars_and_refuses_what_cannot_be_had(myelosim):
     assert "3 draws beside the 1 drawn anyway cannot be had: draws are at least 20 days apart; 2 are" in " ".join(
         refused.stderr.split()
     )
+
+
+def test_explain_prints_and_draws_a_subject(myelosim, samples):
+    (samples / "scenarios" / "held.toml").write_text(HELD)
+    myelosim("compare", "held", "--no-figure")
+    done = myelosim("explain", "results/held", "--subject", 0, "--arm", "held")
+    assert done.exit_code == 0
+    assert "drug 40 mg x7" in lines(done.output, "0 ")[0]
+    assert "hold drug" in done.output and "withheld" in done.output
+    assert (samples / "results" / "held" / "subject_0.png").stat().st_size > 10_000
+    again = myelosim("explain", "results/held/result.nc", "--subject", 0, "--arm", "held", "--figure", "mine.svg")
+    assert again.exit_code == 0 and (samples / "mine.svg").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "says"),
+    [
+        (("nowhere", "--subject", 0), "nowhere: there is no such result"),
+        (("scenarios/held.toml", "--subject", 0), "is no result"),
+        (("results/held", "--subject", 0), "several arms; name one of 'fixed', 'held'"),
+        (("results/held", "--subject", 99, "--arm", "held"), "no subject 99; the result has 0 to 3"),
+        (("results/held", "--subject", 0, "--arm", "held", "--figure", "x.txt"), "write a file ending in .png"),
+    ],
+)
+def test_explain_says_what_is_not_there(myelosim, samples, arguments, says):
+    (samples / "scenarios" / "held.toml").write_text(HELD)
+    myelosim("compare", "held", "--no-figure")
+    done = myelosim("explain", *arguments)
+    assert done.exit_code == 2 and says in done.stderr
+
+
+def test_models_lists_and_prints_rules(myelosim):
+    assert "asciminib_label" in myelosim("models").output
+    done = myelosim("models", "asciminib_label").output
+    assert "neutrophil < 1.0 or platelet < 50" in done and "Scemblix" in done
+    assert "more blood than a mouse may give" in myelosim("models", "gcsf_animal").output

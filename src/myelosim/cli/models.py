@@ -26,7 +26,9 @@ UNITS = {"weight": "kg", "surface": "m2"}
 def models(
     name: Annotated[
         str | None,
-        typer.Argument(help="A complete model, a drug (with --species), a species, a grading table, or a file."),
+        typer.Argument(
+            help="A complete model, a drug (with --species), a species, a grading table, a set of rules, or a file."
+        ),
     ] = None,
     species: Annotated[str | None, typer.Option(help="Whom a drug is given to.")] = None,
     variant: Variant = None,
@@ -57,6 +59,9 @@ def models(
     if species is None and name in files("grading"):
         _grading(out, name)
         return
+    if species is None and name in files("rules"):
+        _rules(out, files("rules")[name])
+        return
     model = composed(name, species, variant, gcsf, sensitivity, hint="--species human")
     if save is not None:
         written(save, model.save)
@@ -74,6 +79,7 @@ def _list(out: Console) -> None:
         "species": "species, and their variants",
         "published": "complete models",
         "grading": "grading tables",
+        "rules": "rules, for an arm of a scenario: rules = [NAME]",
     }
     for kind, heading in called.items():
         listed = table("name", "title", whole=["name"], title=heading, header=False)
@@ -150,6 +156,21 @@ def _grading(out: Console, name: str) -> None:
             if any(value is not None for value in values or ()):
                 add(listed, lineage + what, *map(_bound, values))
     out.print(listed)
+
+
+def _rules(out: Console, path: Path) -> None:
+    from myelosim.spec.document import read_toml
+
+    data = read_toml(path).data
+    out.print(str(data.get("title", "")), style="bold", markup=False)
+    out.print(f"{data.get('source', '')}\n", markup=False)
+    for name, keys in data.get("rule", {}).items():
+        listed = table("key", "value", whole=["key"], header=False, title=f"[rule.{name}]")
+        for key, value in keys.items():
+            if key != "warnings":
+                add(listed, key, value if isinstance(value, str) else str(value))
+        out.print(listed)
+    warn(out, [text for keys in data.get("rule", {}).values() for text in keys.get("warnings", [])])
 
 
 def _bound(value: Any) -> str:

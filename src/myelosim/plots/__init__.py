@@ -13,6 +13,7 @@ from myelosim.plots.incidence import plot_incidence
 from myelosim.plots.monitoring import plot_monitoring
 from myelosim.plots.nadir import plot_nadir
 from myelosim.plots.occupancy import plot_grade_occupancy
+from myelosim.plots.subject import plot_subject
 from myelosim.plots.summary import plot_summary
 from myelosim.plots.surface import plot_surface
 from myelosim.plots.trajectories import plot_trajectories
@@ -22,6 +23,7 @@ __all__ = [
     "plot_incidence",
     "plot_monitoring",
     "plot_nadir",
+    "plot_subject",
     "plot_summary",
     "plot_surface",
     "plot_trajectories",

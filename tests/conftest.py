@@ -1,0 +1,28 @@
+"""A comparison of one plan followed blindly and under a rule."""
+
+import warnings
+
+import pytest
+
+import myelosim as ms
+
+HELD = {
+    "format": 1, "title": "Held and not", "model": "generic_three_lineage", "days": 42, "visits": "d1 weekly",
+    "population": {"size": 12, "seed": 1},
+    "arm": [
+        {"name": "fixed", "dose": "drug 80 mg BID d1-28"},
+        {"name": "held", "dose": "drug 80 mg BID d1-28", "rules": ["low"]},
+    ],
+    "rule": {
+        "low": {
+            "when": "neutrophil < 1.0", "do": "hold drug", "until": "neutrophil >= 1.0", "visits": "daily", "turnaround": "1 d",
+        },
+    },
+}  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def held():
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ms.MyelosimWarning)
+        return ms.compare(HELD)
