@@ -177,5 +177,17 @@ def _warnings(scenario: Scenario, trials: Sequence[Trial]) -> list[str]:
     asked = scenario.recommend.draw
     draw = subjects.draw_volume if asked is None else asked
     if draw and scenario.visits:
-        said += breaches(scenario.visits, draw, limits(subjects))
+        planned = breaches(scenario.visits, draw, limits(subjects))
+        said += planned
+        for trial in (one for one in trials if one.arm.rules):
+            who, days = _busiest(trial.dataset)
+            more = [text for text in breaches(days, draw, limits(subjects)) if text not in planned]
+            said += [f"{trial.arm.name}: with the visits that rules add, of subject {who}: {text}" for text in more]
     return list(dict.fromkeys(text for text in said if text))
+
+
+def _busiest(ds: xr.Dataset) -> tuple[int, list[float]]:
+    """Return the subject with most visits, and their elapsed days."""
+    there = ds["observed"].notnull().any("lineage").transpose("subject", "visit").to_numpy()
+    row = int(there.sum(axis=1).argmax())
+    return int(ds["subject"][row]), ds["visit"].to_numpy()[there[row]].tolist()

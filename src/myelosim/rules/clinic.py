@@ -18,7 +18,11 @@ from myelosim.rules.orders import SLACK, Orders
 from myelosim.spec.rule import Delay, Give, Rule, Stop
 
 Decider = Callable[[Look, Orders, Log], None]
-"""A rule in Python: it sees what a clinic sees, gives orders, and notes them in the log."""
+"""A rule in Python: it sees what a clinic sees, gives orders, and notes them in the log.
+
+``orders.at(look.hour, "drug", lambda standing: standing.stop(low))`` stops a drug in the subjects that ``low`` (bool by subject)
+marks; a :class:`myelosim.rules.orders.Standing` can also hold, release and go a level down.
+"""
 
 
 @dataclass(frozen=True)
