@@ -269,7 +269,8 @@ def test_nothing_to_catch_is_said(compared):
 
 def test_arms_own_visits_and_dosing_have_a_legend(compared):
     keys = [text.get_text() for text in plot_monitoring(compared)[0].figure.legends[0].get_texts()]
-    assert keys == ["20 mg", "40 mg", "other calendars", "dosing"]
+    # fewer than five of the 40 subjects at 20 mg have an event: no days are chosen for that arm
+    assert keys == ["40 mg", "other calendars", "dosing"]
 
 
 def test_other_calendars_stand_beyond_the_curves_and_are_named_below(compared):

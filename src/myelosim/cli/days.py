@@ -77,12 +77,14 @@ def _days(days: list[float]) -> str:
 
 
 def _notes(rows: pd.DataFrame, asked: Recommend) -> list[str]:
+    from myelosim.comparison.monitor import FEWEST
+
     chosen = rows[rows["draws"].notna()].drop_duplicates("how")
     found = "; ".join(f"{row.calendar}: {row.how}" for row in chosen.itertuples())
     looked = int(rows.groupby(["arm", "calendar"])["looked"].first().max())
     aim = {0.0: "catch grade >= 3 in time", 1.0: "come nearest to the nadir"}.get(asked.nadir_weight, "do both")
     how = f" Days chosen to {aim}, per arm on its {_sizes(rows['chosen_on'])} subjects, all lineages together."
-    how += f" {found}; at most {looked:,} sets looked at."
+    how += f" {found}; at most {looked:,} sets looked at. None are chosen where fewer than {FEWEST} subjects have an event."
     return [
         "Every calendar also draws before the first dose, which counts in the blood. Draws and blood: mean over subjects; limit: "
         "of whom most is taken, against the strictest limit of the species.",

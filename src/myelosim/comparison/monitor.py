@@ -29,6 +29,7 @@ from myelosim.trial import Trial, run_arm
 
 OWN = "own visits"
 MOST_FRESH = 2000  # subjects: they bound a percentage to 2 %, and cost no more than an arm of as many
+FEWEST = 5  # subjects with an event, for days to be chosen by them
 SEEN = 1e-3  # relative error of the fresh subjects' counts
 MEASURES = {
     "in_time": ("1", "probability that a draw shows grade 3 or worse within so many days of its true onset"),
@@ -153,8 +154,10 @@ def _arm(
     rules = limits(subjects) if asked.blood == "species" and draw else ()
     chosen: Mapping[int, Chosen] = {}
     said = ""
+    events = int((~np.isnan(own.onset)).any(axis=-1).sum())
+    enough = asked.nadir_weight == 1.0 or events >= FEWEST
     try:
-        chosen = choose(
+        chosen = {} if not enough else choose(
             worth(own, asked.within, asked.nadir_weight), own.days, asked.draws, anyway=own.index((0.0, *asked.fixed)).tolist(),
             windows=windows_of(rules, draw, asked.gap), among=own.index(candidate_days(asked, scenario.days)).tolist(),
         )  # fmt: skip
