@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 import myelosim as ms
-from benchmarks.problems import PROBLEMS, Comparison, Problem, compare, run
+from benchmarks.problems import PROBLEMS, Comparison, Problem, Ruled, compare, run, steer
 from benchmarks.rivals import NAMES
 
 HERE = Path(__file__).parent
@@ -46,6 +46,8 @@ def main(
         problem = PROBLEMS[name]
         if isinstance(problem, Comparison):
             _add_comparison(table, problem, subjects or problem.size, runs, threads)
+        elif isinstance(problem, Ruled):
+            _add_ruled(table, problem, subjects or problem.size, runs, threads)
         else:
             _add(table, problem, subjects or problem.size, runs, threads, rivals)
     Console(width=140).print(table)
@@ -55,6 +57,18 @@ def _add_comparison(table: Table, problem: Comparison, size: int, runs: int, thr
     every = compare(problem, size, threads)
     times = _timed(lambda: compare(problem, size, threads), runs, threads)
     table.add_row(problem.name, "myelosim", *_speed(every, times), "", "", "1")
+
+
+def _add_ruled(table: Table, problem: Ruled, size: int, runs: int, threads: int) -> None:
+    """Run as planned and by the rules in turns; the ratio is what the rules cost."""
+    times: dict[bool, list[float]] = {False: [], True: []}
+    for _ in range(runs):
+        for rules, taken in times.items():
+            taken += _timed(lambda rules=rules: steer(problem, size, threads, rules=rules), 1, threads)
+    for rules, taken in times.items():
+        ratio = float(np.median(taken) / np.median(times[False]))
+        called = "by the rules" if rules else "as planned"
+        table.add_row(problem.name, called, *_speed(size, taken), "", "", f"{ratio:.2f}")
 
 
 def _add(table: Table, problem: Problem, subjects: int, runs: int, threads: int, rivals: bool) -> None:

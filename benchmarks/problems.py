@@ -36,6 +36,19 @@ class Comparison:
     size: int  # subjects in each arm
 
 
+@dataclass(frozen=True)
+class Ruled:
+    """A regimen under rules at weekly visits, against the same regimen as planned."""
+
+    name: str
+    meaning: str
+    drug: str
+    rules: str
+    dose: str
+    days: int
+    size: int
+
+
 def bench1_subjects(n: int) -> pd.DataFrame:
     """Between-subject sd CL 0.30, baseline 0.40, MTT 0.20, slope 0.45, log-normal."""
     z = np.random.default_rng(1).standard_normal((n, 4))
@@ -63,7 +76,7 @@ def avadomide_subjects(n: int) -> pd.DataFrame:
     )
 
 
-PROBLEMS: dict[str, Problem | Comparison] = {
+PROBLEMS: dict[str, Problem | Comparison | Ruled] = {
     p.name: p
     for p in (
         Problem(
@@ -83,6 +96,10 @@ PROBLEMS: dict[str, Problem | Comparison] = {
             1_000, avadomide_subjects, reference=1e-9,
         ),
         Comparison("compare", "8 schedules, three lineages, 112 days, G-CSF", "cemsidomide_human_schedules", 1_000),
+        Ruled(
+            "rules", "held on grade 3 at weekly visits, three lineages, 112 days", "cemsidomide", "cemsidomide_counts",
+            "cemsidomide 100 ug QD d1-14 q28d x4", 112, 1_000,
+        ),
     )
 }  # fmt: skip
 
@@ -94,6 +111,14 @@ def run(problem: Problem, individuals: pd.DataFrame, tolerance: float, threads: 
         threads=threads,
     )  # fmt: skip
     return ds["count"].to_numpy()
+
+
+def steer(problem: Ruled, size: int, threads: int, *, rules: bool) -> None:
+    """Simulate with visits and endpoints, with the rules or without."""
+    ms.simulate(
+        ms.load_model(problem.drug, species="human", variant="rrmm"), problem.dose, days=problem.days,
+        population=ms.Population(size, seed=1), visits="d1 weekly", threads=threads, rules=problem.rules if rules else (),
+    )  # fmt: skip
 
 
 def compare(problem: Comparison, size: int, threads: int) -> int:
