@@ -150,9 +150,9 @@ effect.T.fillna("-")
 plot_subject(arms, 30, "by the protocol")[0].figure
 
 # %% [markdown]
-# The first hold comes when the course of 14 days is over anyway: what it costs is a level. Decisions 9, 10 and 13 rest on counts
-# that were not there: filgrastim was given at a true count near 1, and the drug was stopped for good above it. The decisions as
-# they are kept in the result:
+# The first hold comes when the course of 14 days is over anyway: what it costs is a level. Decisions 7, 10 and 13 rest on counts
+# that were not there: filgrastim (10) was given at a true count near 1, and the drug was stopped for good (13) above it. The
+# decisions as they are kept in the result:
 
 # %%
 course = ms.explain(arms, 30, "by the protocol")
