@@ -256,11 +256,9 @@ class Job:
                 seen.report.reshape(-1), scratch, at,
             )  # fmt: skip
 
-        whole = len(groups) == len(legs)
         size = max(8, -(-len(groups) // (8 * threads)))
-        parts = [(i, min(i + size, len(groups))) for i in range(0, len(groups), size)]
-        if not whole:
-            parts = [(int(i), int(i) + 1) for i in groups]
+        runs = np.split(groups, np.flatnonzero(np.diff(groups) > 1) + 1)  # of groups that follow each other
+        parts = [(i, min(i + size, run[-1] + 1)) for run in (run.tolist() for run in runs) for i in run[::size]]
         call(parts[0])  # compiles or loads, once
         if len(parts) == 1:
             return
