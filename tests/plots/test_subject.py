@@ -80,3 +80,17 @@ def test_transfusions_are_triangles():
     (units,) = [line for line in panel.get_lines() if line.get_marker() == "v"]
     assert units.get_xdata().tolist() == found.decisions["day"].tolist()
     assert [label.get_text() for label in panel.get_yticklabels()] == ["red cells", "cemsidomide"]
+
+
+def test_an_arm_of_a_comparison_graded_by_baseline():
+    from myelosim.plots import plot_trajectories
+
+    arm = {"name": "a", "dose": "drug 40 mg QD d1-14"}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ms.MyelosimWarning)
+        result = ms.compare(
+            {"format": 1, "title": "x", "model": "generic_three_lineage", "days": 28, "visits": "d1 weekly", "arm": [arm],
+             "grading": "percent_of_baseline", "population": {"size": 2, "seed": 1}}
+        )  # fmt: skip
+    assert plot_subject(result, 1)[0].get_lines()[0].get_ydata()[0] == pytest.approx(100.0)
+    assert plot_trajectories(result.sel(arm="a")).shape == (3, 1)

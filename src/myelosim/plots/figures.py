@@ -85,6 +85,8 @@ def by_arm(result: xr.Dataset) -> xr.Dataset:
     if "arm" not in result.dims:
         name = str(result["arm"].item()) if "arm" in result.coords else str(result.attrs.get("regimen", "")) or "arm"
         result = result.drop_vars("arm", errors="ignore").expand_dims(arm=[name])
+        if "grade_limit" in result:  # is of all arms
+            result["grade_limit"] = result["grade_limit"].isel(arm=0)
     if "grade_limit" not in result:
         table = grading_of(result)
         names = result["lineage"].to_numpy()

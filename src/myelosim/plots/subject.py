@@ -86,12 +86,9 @@ def _called(found: History) -> str:
 
 def _one(found: History) -> xr.Dataset:
     """Give the subject's counts the dims that the other pictures' numbers have."""
-    names = [name for name in ("count", "observed", "baseline") if name in found.result]
-    return by_arm(found.result[names].expand_dims("subject").assign(_limits(found.result)))
-
-
-def _limits(own: xr.Dataset) -> dict[str, Any]:
-    return {"grade_limit": own["grade_limit"]} if "grade_limit" in own else {}
+    own = found.result
+    one = own[[name for name in ("count", "baseline") if name in own]].expand_dims("subject")
+    return by_arm(one.assign(grade_limit=own["grade_limit"]) if "grade_limit" in own else one)
 
 
 def _draw(found: History, axes: np.ndarray) -> None:
