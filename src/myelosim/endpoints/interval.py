@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import bdtr, ndtri
 
 __all__ = ["Interval", "mean", "one_subject", "paired_difference", "proportion", "quantile"]
 
@@ -103,23 +105,23 @@ def quantile(sample: ArrayLike, q: float = 0.5, level: float = 0.95) -> Interval
     >>> quantile(range(1, 11))
     Interval(estimate=5.5, low=2.0, high=9.0)
     """
-    from scipy.stats import binom
-
     values = np.sort(_present(sample))
     n = values.size
     if n == 0:
         return Interval(np.nan, np.nan, np.nan)
-    tail = (1.0 - _level(level)) / 2.0
-    # Ranks (from 1) with P(number of values below the quantile < rank_low) <= tail, and the like above.
-    low = int(binom.ppf(tail, n, q))
-    if binom.cdf(low - 1, n, q) > tail:
-        low -= 1
-    high = int(binom.ppf(1.0 - tail, n, q)) + 1
+    low, high = _ranks(n, q, (1.0 - _level(level)) / 2.0)
     return Interval(
         _quantile(values, q),
         float(values[low - 1]) if low >= 1 else -np.inf,
         float(values[high - 1]) if high <= n else np.inf,
     )
+
+
+@lru_cache(maxsize=1024)
+def _ranks(n: int, q: float, tail: float) -> tuple[int, int]:
+    """Return ranks (from 1) with P(number of values below the quantile < low) <= tail, and the like above."""
+    below = bdtr(np.arange(n + 1), n, q)
+    return int(np.searchsorted(below, tail)), int(np.searchsorted(below, 1.0 - tail)) + 1
 
 
 def paired_difference(first: ArrayLike, second: ArrayLike, level: float = 0.95) -> Interval:
@@ -188,8 +190,6 @@ def _quantile(values: np.ndarray, q: float) -> float:
 
 
 def _normal(level: float) -> float:
-    from scipy.special import ndtri
-
     return float(ndtri((1.0 + _level(level)) / 2.0))
 
 
