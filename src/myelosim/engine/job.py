@@ -256,7 +256,7 @@ class Job:
                 seen.report.reshape(-1), scratch, at,
             )  # fmt: skip
 
-        size = max(8, -(-len(groups) // (8 * threads)))
+        size = len(groups) if threads == 1 else max(8, -(-len(groups) // (8 * threads)))
         runs = np.split(groups, np.flatnonzero(np.diff(groups) > 1) + 1)  # of groups that follow each other
         parts = [(i, min(i + size, run[-1] + 1)) for run in (run.tolist() for run in runs) for i in run[::size]]
         call(parts[0])  # compiles or loads, once

@@ -116,6 +116,7 @@ class Orders:
         self.levels: dict[str, tuple[tuple[str, ...], tuple[float, ...]]] = dict.fromkeys(drugs, (("",), (1.0,)))
         self.given: dict[tuple[str, Give], Course] = {}
         self.transfusions: list[Transfusion] = []
+        self.changes = 0  # how often something came into force
         self._coming: list[tuple[float, Callable[[], None]]] = []
 
     def at(self, hour: float, drug: str, order: Callable[[Standing], None]) -> None:
@@ -129,6 +130,11 @@ class Orders:
         self._coming = [one for one in self._coming if one[0] > hour + SLACK]
         for _, order in sorted(due, key=lambda one: one[0]):
             order()
+        self.changes += bool(due)
+
+    def coming(self, hour: float) -> list[float]:
+        """Return the hours up to this one at which something comes into force."""
+        return sorted({one[0] for one in self._coming if one[0] < hour})
 
     def holding(self) -> Bools:
         """Tell who is without some drug that is held or put off, and not stopped."""

@@ -116,6 +116,7 @@ class Steering:
             _leaving(conduct.dropout, visiting.seed, self.subjects),
         )  # fmt: skip
         self.slots = self._slots(events, doses, cycles, rules)
+        self.times = np.array([slot.event.time for slot in self.slots])
         self.given = np.zeros((self.size, len(self.slots)))
         own = {id(event) for event in events}
         self.planned = np.array([s.event.amount if id(s.event) in own else 0.0 for s in self.slots])
@@ -140,18 +141,23 @@ class Steering:
 
     def _decide(self, running: engine.Running, hour: float, then: float, there: Bools, held: Floats) -> None:
         """Set the amounts from one visit to the next, and count the hours on hold."""
-        since = hour
-        for i, slot in enumerate(self.slots):
-            time = slot.event.time
-            if not hour - 1e-9 <= time < then - 1e-9:
-                continue
-            self._hold(held, since, time)
-            since = time
-            amounts = self._amounts(slot, there)
-            if not np.array_equal(amounts, self.given[:, i]):
-                self.given[:, i] = amounts
-                running.give(i, amounts)
-        self._hold(held, since, min(then, self.horizon))
+        orders, end = self.clinic.orders, min(then, self.horizon)
+        orders.now(hour)
+        since, holding, changes = hour, orders.holding(), orders.changes
+        first, last = np.searchsorted(self.times, (hour - 1e-9, then - 1e-9)).tolist()
+        slots = [(self.times[i], i) for i in range(first, last)]
+        for time, i in sorted(slots + [(time, -1) for time in orders.coming(end)]):
+            if i < 0:
+                orders.now(time)
+            else:
+                amounts = self._amounts(self.slots[i], there)
+                if not np.array_equal(amounts, self.given[:, i]):
+                    self.given[:, i] = amounts
+                    running.give(i, amounts)
+            if orders.changes != changes:
+                held += (max(time, 0.0) - max(since, 0.0)) * holding
+                since, holding, changes = time, orders.holding(), orders.changes
+        held += max(0.0, end - max(since, 0.0)) * holding
 
     def _amounts(self, slot: Slot, there: Bools) -> Floats:
         event, clinic = slot.event, self.clinic
@@ -167,11 +173,6 @@ class Steering:
         if slot.action is None:
             return clinic.planned(event.drug, event.time) * self._kept(event)
         return clinic.course(slot.rule, slot.action, event.time) * self._kept(event)
-
-    def _hold(self, held: Floats, since: float, until: float) -> None:
-        if np.isfinite(since) and until > since:
-            self.clinic.orders.now(since)
-            held += (until - since) * self.clinic.orders.holding()
 
     def _kept(self, event: DoseEvent) -> Floats | float:
         """Return what is really given of a dose, as a fraction (subject)."""
