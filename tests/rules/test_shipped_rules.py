@@ -160,6 +160,17 @@ def test_transfuse_red_cells():
     assert course.units == {14.0: ("hemoglobin", 2.0), 21.0: ("hemoglobin", 2.0)}
 
 
+def test_esa():
+    seen = {"hemoglobin": {7: 10.0, 14: 9.9, 42: 12.0, 49: 12.1}}
+    model = human(["cemsidomide", "esa"])
+    course = follow("esa", "cemsidomide 100 ug QD d1-14 q28d x3", seen, WEEKLY, model=model)
+    assert course.said == [
+        (14.0, "give esa 2.25 ug/kg sc q7d"),  # 9.9; day 7: 10.0 is not under 10
+        (49.0, "end esa"),  # 12.1; day 42: 12.0 is not over 12
+    ]
+    assert days_of(course, "esa") == [14, 21, 28, 35, 42]  # and none on day 49, on which it ends
+
+
 def test_transfuse_platelets():
     seen = {"platelet": {14: 20.0, 15: 19.0, 16: 12.0, 18: 25.0}}
     visits = [0, 7, 14, 15, 16, 17, 18]

@@ -20,6 +20,7 @@ RUNS = {
     "cemsidomide_counts": ("cemsidomide", RRMM, CYCLES.format(100)),
     "cemsidomide_grade1": ("cemsidomide", RRMM, CYCLES.format(100)),
     "cemsidomide_support": ("cemsidomide", RRMM, CYCLES.format(200)),
+    "esa": (["cemsidomide", "esa"], {"species": "human", "variant": "rrmm"}, CYCLES.format(100)),
     "gcsf_animal": ("cemsidomide", HUMANIZED, CYCLES.format(100)),
     "gcsf_rescue": ("cemsidomide", RRMM, CYCLES.format(200)),
     "platelet_fall_50": ("cemsidomide", RRMM, CYCLES.format(100)),

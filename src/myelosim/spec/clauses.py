@@ -186,7 +186,7 @@ def _give(text: str, drugs: Collection[str]) -> Give:
             f"give {text}: the model has no drug '{event.drug}'{suggestion(event.drug, drugs)}; a G-CSF is added to it by gcsf = "
             f"'{event.drug}'"
         )
-    if len(regimen.events) > 1 or event.time or regimen.cycles:
+    if len(regimen.events) > 1 or event.time or (event.interval and event.count is not None):
         raise ValueError(f"give {text}: say how much and how often; the rule says from when until when")
     return Give(replace(event, count=None if event.interval else 1), text)
 
