@@ -13,7 +13,7 @@ import xarray as xr
 
 from myelosim.comparison.monitor import looked_at, monitor
 from myelosim.comparison.uncertainty import uncertainty
-from myelosim.errors import MyelosimWarning
+from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.monitoring import breaches, limits
 from myelosim.results import afford
 from myelosim.spec.grading import grade_limits, load_grading
@@ -63,6 +63,8 @@ def compare(
         Subjects no stepper could integrate.
     """
     held = scenario if isinstance(scenario, Scenario) else load_scenario(scenario)
+    if held.strict and (too_much := _breached(held, held.visits)):
+        raise SpecError("strict: " + "; ".join(too_much))
     told = progress or (lambda what, done: None)
     began = time.perf_counter()
     trials = _run(held, threads, told)
@@ -173,17 +175,21 @@ def _decisions(trials: Sequence[Trial], lineages: Sequence[str]) -> dict[str, An
 def _warnings(scenario: Scenario, trials: Sequence[Trial]) -> list[str]:
     """Return what must be read before the result: of the models, of failed subjects, and of blood volumes."""
     said = [text for trial in trials for text in str(trial.dataset.attrs["warnings"]).splitlines()]
+    planned = _breached(scenario, scenario.visits)
+    said += planned
+    for trial in (one for one in trials if one.arm.rules and scenario.visits):
+        who, days = _busiest(trial.dataset)
+        more = [text for text in _breached(scenario, days) if text not in planned]
+        said += [f"{trial.arm.name}: with the visits that rules add, of subject {who}: {text}" for text in more]
+    return list(dict.fromkeys(text for text in said if text))
+
+
+def _breached(scenario: Scenario, days: Sequence[float]) -> list[str]:
+    """Return which of the species' limits a draw on each of these days breaks."""
     subjects = scenario.model.subjects
     asked = scenario.recommend.draw
     draw = subjects.draw_volume if asked is None else asked
-    if draw and scenario.visits:
-        planned = breaches(scenario.visits, draw, limits(subjects))
-        said += planned
-        for trial in (one for one in trials if one.arm.rules):
-            who, days = _busiest(trial.dataset)
-            more = [text for text in breaches(days, draw, limits(subjects)) if text not in planned]
-            said += [f"{trial.arm.name}: with the visits that rules add, of subject {who}: {text}" for text in more]
-    return list(dict.fromkeys(text for text in said if text))
+    return breaches(days, draw, limits(subjects)) if draw and len(days) else []
 
 
 def _busiest(ds: xr.Dataset) -> tuple[int, list[float]]:

@@ -81,6 +81,7 @@ class Uncertainty:
 class Scenario:
     """What ``compare`` runs: ``days`` is the horizon, ``visits`` are elapsed days, ``load`` is how to get ``model``.
 
+    With ``strict`` visits that draw more blood than the species' limits are an error instead of a warning.
     ``path`` is the file it was read from, if any: where it lies changes nothing of what it says.
     """
 
@@ -100,6 +101,7 @@ class Scenario:
     conduct: Conduct = field(default_factory=Conduct)
     dlt: str = "hematologic"
     uncertainty: Uncertainty = field(default_factory=Uncertainty)
+    strict: bool = False
     text: str = ""
     path: str = field(default="", compare=False)
 

@@ -59,7 +59,7 @@ def read_scenario(table: Table, name: str) -> Scenario:
     tolerance = table.number("tolerance", 1e-6, low=TOLERANCES[0], high=TOLERANCES[1])
     lineages = read_lineages(table, model)
     recommend = read_recommend(table, days, model, visits)
-    uncertainty = _uncertainty(table, model)
+    uncertainty, strict = _uncertainty(table, model), table.boolean("strict", False)
     conduct, dlt = read_conduct(table, days), table.text("dlt", "hematologic")
     arms = read_arms(table, model, days, Rules(table.children("rule"), grades, conduct))
     if any(arm.rules for arm in arms) and not visits:
@@ -70,7 +70,7 @@ def read_scenario(table: Table, name: str) -> Scenario:
     return Scenario(
         name=name, title=title, load=load, model=model, days=days, arms=arms, visits=visits, grading=grading, size=size,
         seed=seed, lineages=lineages, tolerance=tolerance, recommend=recommend, conduct=conduct, dlt=dlt,
-        uncertainty=uncertainty,
+        uncertainty=uncertainty, strict=strict,
         text=text,
     )  # fmt: skip
 
