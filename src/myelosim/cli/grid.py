@@ -96,7 +96,7 @@ def _limit(out: Console, held: Sweep, result: xr.Dataset, rows: list[Mapping[str
 
 def _notes(held: Sweep, result: xr.Dataset) -> list[str]:
     lines = ["Under an estimate its 95 % interval, for the number of subjects only, not for what the model assumes. All cells "
-             "have the same subjects."]  # fmt: skip
+             "have the same subjects, drawn anew only where a cell's values bring them below a floor."]  # fmt: skip
     tables = result["grading"].to_series().to_dict() if "grading" in result.coords else {}
     if len(set(tables.values())) > 1:
         lines.append("Grades: " + "; ".join(f"{who}: {name}" for who, name in tables.items()) + ": not the same thing.")

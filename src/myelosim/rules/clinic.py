@@ -89,6 +89,9 @@ class Clinic:
         self.followers = [Follower(rule, self.orders, self.log) for rule in rules if isinstance(rule, Rule)]
         self.orders.levels |= {drug: self._levels(drug) for drug in drugs}
         self._begins = {drug: _begins(times, calendar) for drug, (times, _) in calendar.doses.items()}
+        self._entered = {
+            drug: np.zeros(self.size, int) for drug in calendar.doses
+        }  # later cycles in which a dose was given
         self.deciders = [rule for rule in rules if not isinstance(rule, Rule)]
         self.last = {drug: np.full(self.size, -np.inf) for drug in drugs}
         self._before = {name: (np.zeros(self.size), np.zeros(self.size)) for name in start}  # sum of logs, number
@@ -124,12 +127,15 @@ class Clinic:
         self.orders.now(hour)
         standing = self.orders.by_drug[drug]
         times, amounts = self.calendar.doses[drug]
-        self._put_off(drug, hour)
         clock = standing.calendar(hour)
         place = np.clip(np.searchsorted(times, clock - SLACK), 0, len(times) - 1)
-        amount = np.where(np.abs(times[place] - clock) < SLACK, amounts[place], 0.0)
-        amount = amount * np.array(self.orders.levels[drug][1])[standing.level]
-        return self._gives(drug, hour, np.where(standing.stopped | standing.holding, 0.0, amount))
+        due = np.abs(times[place] - clock) < SLACK
+        cycle = np.searchsorted(self._begins[drug][0], clock + SLACK, side="right")
+        self._put_off(drug, hour, clock, cycle, due & (cycle > self._entered[drug]))
+        amount = np.where(due, amounts[place], 0.0) * np.array(self.orders.levels[drug][1])[standing.level]
+        amount = self._gives(drug, hour, np.where(standing.stopped | standing.holding, 0.0, amount))
+        self._entered[drug] = np.where(amount > 0, cycle, self._entered[drug])
+        return amount
 
     def course(self, rule: str, action: Give, hour: float) -> Floats:
         """Return how much a rule gives of a drug at an hour (subject), in the unit of its dose."""
@@ -161,17 +167,20 @@ class Clinic:
         self.last[drug][amount > 0] = hour
         return amount
 
-    def _put_off(self, drug: str, hour: float) -> None:
-        """Let the rules that delay look at who is about to start a cycle of a drug."""
+    def _put_off(self, drug: str, hour: float, clock: Floats, cycle: NDArray[np.intp], first: Bools) -> None:
+        """Let the rules that delay look at whose dose now would be the first of a cycle: its first day, or after a hold."""
         delays = [f for f in self.followers if Delay(drug) in f.rule.actions]
         if not delays or self._look is None:
             return
         standing, (firsts, cycles) = self.orders.by_drug[drug], self._begins[drug]
-        near = np.abs(standing.calendar(hour)[:, None] - firsts) < SLACK
-        starting = near.any(axis=1) & ~(standing.stopped | standing.holding)
+        starting = first & ~(standing.stopped | standing.holding)
         now = replace(self._look, hour=hour, there=starting, cycle=self._cycle(hour))
+        if not len(firsts):
+            return
+        own = np.maximum(cycle - 1, 0)
+        begin = np.where(np.abs(firsts[own] - clock) < SLACK, cycles[own], clock)
         for follower in delays:
-            follower.delay(now, np.where(near, cycles, -np.inf).max(axis=1, initial=-np.inf))
+            follower.delay(now, begin)
 
     def _levels(self, drug: str) -> tuple[tuple[str, ...], tuple[float, ...]]:
         """Return the levels of a drug: of the rule with the smallest precedence that has any."""

@@ -81,7 +81,9 @@ class Follower:
         if rule.most is not None:
             may &= self.occurrence < rule.most
         if rule.withheld and not any(isinstance(a, Give | Transfuse) for a in rule.actions):
-            may &= ~np.logical_and.reduce([self.orders.written[drug].stopped for drug in rule.withheld])
+            # A cycle is put off on its day, whatever is already written for later.
+            standing = self.orders.by_drug if self.delays else self.orders.written
+            may &= ~np.logical_and.reduce([standing[drug].stopped for drug in rule.withheld])
         return may
 
     def _begin(self, who: Bools, look: Look) -> None:
@@ -111,6 +113,9 @@ class Follower:
             orders.give(name, action, who, effect)
             self._note(who, f"give {action.text}", look, effect)
             return
+        if isinstance(action, Delay):  # of today's dose, whatever is already written for later
+            self._note(who & ~orders.by_drug[action.drug].stopped, f"delay {action.drug}", look, effect)
+            return
         who = who & ~orders.written[action.drug].stopped
         if isinstance(action, Hold):
             lost = who & self._ends_below(action.drug)
@@ -121,8 +126,6 @@ class Follower:
             self._stop(action.drug, who, look, effect)
         elif isinstance(action, Reduce):
             self._down(action.drug, who, look, effect, "reduce {drug} to {level}")
-        else:
-            self._note(who, f"delay {action.drug}", look, effect)
 
     def _ends_below(self, drug: str) -> Bools:
         """Tell whose occurrence cannot end but below the lowest level: they need not wait for it."""

@@ -158,6 +158,8 @@ def simulated(
     if ending := unsaid(model, horizon):
         raise SpecError(f"model {model.name}: {ending}")
     conduct = conduct or Conduct()
+    if not isinstance(conduct, Conduct):
+        raise SpecError("conduct: give a myelosim.spec.rule.Conduct, e.g. Conduct(turnaround=24.0, missed=0.05)")
     events: Sequence[DoseEvent] = regimen.expand(horizon)
     for event in events:
         if event.kind in ("dose", "reset_dose"):
@@ -181,6 +183,10 @@ def simulated(
         raise SpecError('simulate: there are rules, and nothing is seen without visits; give e.g. visits="d1 weekly"')
     steering: Steering | Replay | None = None
     if interventions is not None:
+        if interventions.sizes.get("subject") != drawn.size:
+            raise SpecError(
+                f"interventions: they are of {interventions.sizes.get('subject')} subjects; simulated are {drawn.size}"
+            )
         steering = Replay(model, interventions, drawn.seed or 0, drawn.numbers)
     elif followed or conduct.unsteady:
         loss = blood_fraction(model, drawn) if conduct.blood_loss else None

@@ -115,7 +115,7 @@ class Steering:
             {observable(name): count for name, count in start.items()}, visiting.table, visiting.lower, signs,
             _leaving(conduct.dropout, visiting.seed, self.subjects),
         )  # fmt: skip
-        self.slots = self._slots(events, doses, cycles, rules)
+        self.slots = self._slots(events, rules)
         self.times = np.array([slot.event.time for slot in self.slots])
         self.given = np.zeros((self.size, len(self.slots)))
         own = {id(event) for event in events}
@@ -187,8 +187,7 @@ class Steering:
         return np.asarray(kept * ~missed)
 
     def _slots(
-        self, events: Sequence[DoseEvent], doses: Mapping[str, tuple[Floats, Floats]], cycles: Floats,
-        rules: Sequence[Rule | Decider],
+        self, events: Sequence[DoseEvent], rules: Sequence[Rule | Decider]
     ) -> list[Slot]:  # fmt: skip
         slots = [Slot(event) for event in events]
         for rule in (one for one in rules if isinstance(one, Rule)):
@@ -206,7 +205,7 @@ class Steering:
                         Slot(DoseEvent(own, h, action.units, kind="transfusion"), rule.name, action) for h in hours
                     ]
                 elif isinstance(action, Delay):
-                    slots += _later([e for e in events if e.drug == action.drug], cycles, decided, self.horizon)
+                    slots += _later([e for e in events if e.drug == action.drug], decided, self.horizon)
         if self.visiting.draw is not None:
             slots += [Slot(DoseEvent("blood", h, float(np.mean(self.visiting.draw)), kind="draw")) for h in self.looks]
         if len(slots) > MOST_EVENTS:
@@ -341,14 +340,12 @@ def _again(decided: Floats, interval: float, horizon: float) -> Floats:
     return np.unique(np.round(np.concatenate([np.zeros(0), *hours]), 6))
 
 
-def _later(events: Sequence[DoseEvent], cycles: Floats, decided: Floats, horizon: float) -> list[Slot]:
-    """Return slots for the doses of cycles that were put off to a decision."""
-    known = {round(e.time, 6) for e in events}
-    slots: dict[float, Slot] = {}
-    for begin in cycles:
-        for event in (e for e in events if e.time >= begin - 1e-9):
-            for hour in decided[decided > begin]:
-                time = round(hour + event.time - begin, 6)
-                if time <= horizon and time not in known:
-                    slots.setdefault(time, Slot(replace(event, time=time)))
-    return list(slots.values())
+def _later(events: Sequence[DoseEvent], decided: Floats, horizon: float) -> list[Slot]:
+    """Return slots for doses of cycles put off: all that may follow a decision as one planned dose follows another."""
+    if len({replace(e, time=0.0, amount=0.0) for e in events}) > 1:
+        raise SpecError(f"{events[0].drug}: rules can put off only doses that are given alike")
+    times = np.array([e.time for e in events])
+    apart = np.unique(np.round(times[None, :] - times[:, None], 6))
+    hours = np.unique(np.round(decided[:, None] + apart[apart >= 0], 6)) if len(events) else np.zeros(0)
+    known = set(np.round(times, 6).tolist())
+    return [Slot(replace(events[0], time=h)) for h in hours.tolist() if h <= horizon and h not in known]

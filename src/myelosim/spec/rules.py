@@ -113,6 +113,8 @@ def read_rule(name: str, table: Table, setting: Setting) -> Rule | None:
 
 def _understood(table: Table, key: str, read: Callable[[str], T]) -> T | None:
     text = table.text(key)
+    if table.data.get(key) == "":
+        table.fail(key, f"is empty; write e.g. {clauses.CONDITION_FORM}")
     if not text:
         return None
     try:
@@ -143,8 +145,16 @@ def _one_of(text: str, allowed: Sequence[str]) -> str:
     return text
 
 
+LONGEST_TURNAROUND = 24.0 * 30
+
+
 def _hours(table: Table, key: str) -> float:
-    return table.quantity(key, "h", low=0.0, high=24.0 * 3660, example="14 d")
+    if isinstance(table.data[key], int | float):
+        table.fail(key, f'{found(table.data[key])} has no unit; write e.g. "14 d"')
+        return 0.0
+    return table.quantity(
+        key, "h", low=0.0, high=LONGEST_TURNAROUND if key == "turnaround" else 24.0 * 3660, example="14 d"
+    )
 
 
 def _from(table: Table) -> tuple[float, int]:

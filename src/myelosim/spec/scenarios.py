@@ -64,6 +64,11 @@ def read_scenario(table: Table, name: str) -> Scenario:
     arms = read_arms(table, model, days, Rules(table.children("rule"), grades, conduct))
     if any(arm.rules for arm in arms) and not visits:
         table.fail("visits", 'there are rules, and nothing is seen without visits; add e.g. visits = "d1 weekly"')
+    most = max([size, *(arm.size for arm in arms if arm.size)])
+    for sign, noted in conduct.signs.items():
+        for subject in (one for one in noted if one >= most):
+            path = ("conduct", "signs", sign, str(subject))
+            table.findings.add(path, f"there is no subject {subject}; they are numbered from 0 to {most - 1}")
     table.finish()
     table.findings.check()
     assert model is not None

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
+from myelosim.spec.check import MOST_COUNT
 from myelosim.spec.document import Table, suggestion
 from myelosim.spec.model import observable
 from myelosim.spec.possible import impossible
@@ -78,6 +80,16 @@ def _checked(table: Table, key: str, condition: Condition, known: Sequence[str],
     for leaf in leaves(condition):
         if isinstance(leaf, Compare) and leaf.lineage not in known:
             table.fail(key, f"the model has no lineage '{leaf.lineage}'{suggestion(leaf.lineage, known)}")
+            return
+        own = (
+            "erythroid" if isinstance(leaf, Compare) and leaf.lineage == "hemoglobin" else getattr(leaf, "lineage", "")
+        )
+        if isinstance(leaf, Compare) and leaf.of == "count" and leaf.value > MOST_COUNT.get(own, math.inf):
+            unit = "g/dL" if own == "erythroid" else "10^9/L"
+            table.fail(
+                key,
+                f"{leaf.lineage} {leaf.operator} {leaf.value:g} {unit} cannot be meant; write the unit, e.g. 1000 /uL",
+            )
             return
         if isinstance(leaf, Sign) and leaf.name not in setting.signs:
             hint = f"{suggestion(leaf.name, setting.signs)}; add [conduct.signs.{leaf.name}]"

@@ -39,8 +39,9 @@ def sweep(
 ) -> xr.Dataset:
     """Simulate a scenario's arm over a grid of doses, schedules, species and whatever else may vary.
 
-    All cells draw the same subjects. Endpoints go to a store on disk block by block: a sweep needs little memory, whatever its
-    size, and goes on where it was when it is called again.
+    All cells draw the same subjects; who falls below a floor under a cell's values is drawn anew there. Endpoints go to
+    a store on disk block by block: a sweep needs little memory, whatever its size, and goes on where it was when it is
+    called again.
 
     Parameters
     ----------
