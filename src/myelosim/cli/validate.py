@@ -33,8 +33,12 @@ def validate(
         from myelosim.spec.library import files
         from myelosim.validation import reported, validate
         from myelosim.validation import table as incidences
+        from myelosim.writing import check
 
         known = files("calibration")
+        if not name or any(one in known for one in name):
+            for file in ("incidence.csv", "incidence.png"):
+                check(out / file, "--out", overwrite=True)
         models = None if not name else [one for one in name if one not in known]
         checks = [] if name and not models else validate(models, progress=told)
         rows = incidences([row for one in known if not name or one in name for row in reported(one, progress=told)])
