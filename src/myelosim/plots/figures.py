@@ -235,6 +235,10 @@ def thinned(values: np.ndarray, most: int = 80) -> np.ndarray:
     return np.asarray(ranked[np.linspace(0, ranked.size - 1, most).round().astype(int)])
 
 
+CELLS = {"erythroid": "red cells", "platelet": "platelets"}
+MANY = 0.2  # of the subjects: fewer do not make a visit of an arm
+
+
 def doses_given(result: xr.Dataset, arm: str) -> list[Given]:
     """Give the elapsed days with a dose, by drug, as runs of consecutive days with the same share of subjects (to 10 %).
 
@@ -243,7 +247,12 @@ def doses_given(result: xr.Dataset, arm: str) -> list[Given]:
     if "dose_time" not in result or result.sizes.get("dose", 0) == 0:
         return []
     one, horizon = result.sel(arm=arm), float(result["time"][-1])
-    day, label = one["dose_time"].to_numpy(), one["dose_drug"].to_numpy()
+    day, label = one["dose_time"].to_numpy(), one["dose_drug"].to_numpy().astype(object)
+    if "dose_kind" in one:
+        kind = one["dose_kind"].to_numpy()
+        cells = kind == "transfusion"
+        label[cells] = [CELLS.get(str(name), str(name)) for name in label[cells]]
+        label[kind == "draw"] = ""
     amount = one["dose_given"].transpose("subject", "dose").to_numpy()
     there = ~np.isnan(amount).all(axis=1)
     given = amount[there] > 0

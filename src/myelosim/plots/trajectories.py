@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 from matplotlib.transforms import ScaledTranslation
 
 from myelosim.plots import style
-from myelosim.plots.figures import OF_BASELINE, alike, as_graded, by_arm, doses_given, spread
+from myelosim.plots.figures import MANY, OF_BASELINE, alike, as_graded, by_arm, doses_given, spread
 from myelosim.plots.style import BAND_COLORS, DRUG_COLORS, INK, styled
 
 STRIP = 5.0  # points from one drug's dosing bar to the next
@@ -86,7 +86,7 @@ def draw_trajectories(result: xr.Dataset, axes: np.ndarray) -> None:
                 _doses(panel, result, arm, drugs)
             if i == axes.shape[0] - 1:
                 panel.set_xlabel(style.DAYS)
-                _visits(panel, result)
+                _visits(panel, result, arm)
             else:
                 panel.tick_params(labelbottom=False)
 
@@ -119,9 +119,12 @@ def _band(ax: Axes, days: np.ndarray, quantiles: np.ndarray) -> None:
     ax.plot(days, median, color=INK, linewidth=1.1)
 
 
-def _visits(ax: Axes, result: xr.Dataset) -> None:
+def _visits(ax: Axes, result: xr.Dataset, arm: str) -> None:
+    """Mark the visits that many of an arm's subjects have, which rules may add to."""
     if "visit" in result.coords:
-        days = result["visit"].to_numpy()
+        seen = result["observed"].sel(arm=arm).notnull().any("lineage")
+        there = seen.any("visit")
+        days = result["visit"].to_numpy()[(seen.sum("subject") >= MANY * max(int(there.sum()), 1)).to_numpy()]
         ax.plot(days, np.full(days.size, 0.05), transform=ax.get_xaxis_transform(), clip_on=False, **style.VISIT)
 
 
