@@ -16,7 +16,7 @@ from myelosim.components import lineages, pk
 from myelosim.engine.block import TABLE, Block, values
 from myelosim.engine.lanes import WIDTH, aligned
 from myelosim.spec.dosing import dose_channel, dose_factor
-from myelosim.spec.model import Drug, Model
+from myelosim.spec.model import Drug, Lineage, Model
 from myelosim.spec.regimen import DoseEvent
 
 BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE_VALUE, RESET, CELLS, LOSS = range(8)
@@ -52,31 +52,99 @@ class Given:
         return key, row * (self.amounts[:, event] * factor)
 
 
+@dataclass
+class Agenda:
+    """What events do, and the amounts per subject that they refer to.
+
+    ``p`` maps parameter names to individual values, ``who`` holds covariates (weight in kg, surface in m2). With ``given``
+    amounts each event has a row of its own.
+    """
+
+    model: Model
+    p: Mapping[str, Any]
+    who: Mapping[str, Any]
+    given: Given | None = None
+    rows: dict[Key, Any] = field(default_factory=dict)
+
+    def of(self, number: int, event: DoseEvent) -> list[Action]:
+        """Return what an event does."""
+        act = {"transfusion": self._transfusion, "draw": self._draw}.get(event.kind, self._dose)
+        return act(number, event)
+
+    def _row(self, number: int, event: DoseEvent, key: Key, row: Any, factor: float = 1.0) -> tuple[Key, float]:
+        """Put down what an amount of an event is multiplied by; return the key of the row and the action's factor."""
+        amount = event.amount * factor
+        if self.given is not None:
+            self.given.places[number] = (number, *key), row, factor
+            key, row = self.given.row(number)
+            amount = 1.0
+        self.rows[key] = row
+        return key, amount
+
+    def _dose(self, number: int, event: DoseEvent) -> list[Action]:
+        p, drug, channel = self.p, self.model.drugs[event.drug], dose_channel(event, self.model)
+        module = pk.KINDS[drug.kind]
+        absorbed = channel != "central" or not (event.channel or (event.route or drug.default_route) == "iv")
+        factor, measure = dose_factor(event, self.model)
+        row: Any = self.who[measure] if measure else 1.0
+        time: Any = event.time
+        if absorbed:
+            time = time + p.get(f"{drug.name}.tlag", 0.0)
+        if not hasattr(module, "modes"):
+            row = row * module.dose(_own(drug, module, p), drug.structure)[channel]  # holds a depot's bioavailability
+        if absorbed and (hasattr(module, "modes") or channel == "central"):
+            row = row * p.get(f"{drug.name}.f", 1.0)
+        duration: Any = event.duration
+        if event.modelled or (absorbed and drug.structure.get("absorption") == "zero_order" and not duration):
+            duration = p[f"{drug.name}.duration"]
+        bolus, infuse = (BOLUS, INFUSE) if hasattr(module, "modes") else (BOLUS_STATE, INFUSE_STATE)
+        key: Key = (drug.name, channel, measure, absorbed)
+        if not np.any(duration):
+            return [Action(time, bolus, drug.name, channel, *self._row(number, event, key, row, factor))]
+        key = (*key, duration if np.ndim(duration) == 0 else "personal")
+        key, amount = self._row(number, event, key, row / duration, factor)
+        return [
+            Action(time, infuse, drug.name, channel, key, amount),
+            Action(time + duration, infuse, drug.name, channel, key, -amount),
+        ]
+
+    def _transfusion(self, number: int, event: DoseEvent) -> list[Action]:
+        """Add donors' cells to a lineage; the amount is in units."""
+        lineage = self.model.lineages[event.drug]
+        module = lineages.KINDS[lineage.kind]
+        row = module.transfusion(_own(lineage, module, self.p))
+        donors = str(module.donors(lineage.structure))
+        return [
+            Action(event.time, CELLS, lineage.name, donors, *self._row(number, event, ("cells", lineage.name), row))
+        ]
+
+    def _draw(self, number: int, event: DoseEvent) -> list[Action]:
+        """Take a fraction of all that circulates."""
+        key, amount = self._row(number, event, ("blood",), 1.0)
+        return [
+            Action(event.time, LOSS, name, str(state), key, amount)
+            for name, lineage in self.model.lineages.items()
+            for state in lineages.KINDS[lineage.kind].circulating(lineage.structure)
+        ]
+
+
 def actions(
     model: Model, events: Sequence[DoseEvent], p: Mapping[str, Any], who: Mapping[str, Any], given: Given | None = None
 ) -> tuple[list[Action], dict[Key, Any]]:
-    """Return what single dose events do, and the amounts per subject that they refer to.
-
-    ``p`` maps parameter names to individual values, ``who`` holds covariates (weight in kg, surface in m2). With personal
-    amounts each event has a row of its own.
-    """
-    done: list[Action] = []
-    rows: dict[Key, Any] = {}
-    resets: list[float] = []
+    """Return what single dose events do, and the amounts per subject that they refer to; see :class:`Agenda`."""
+    agenda, done, resets = Agenda(model, p, who, given), list[Action](), list[float]()
     for number, event in enumerate(events):
         if event.kind in ("reset", "reset_dose") and not event.steady_state:  # which replaces what was there
-            done = _forgotten(done, event.time, rows)
-            rows[("one",)] = 1.0
+            done = _forgotten(done, event.time, agenda.rows)
+            agenda.rows[("one",)] = 1.0
             done.append(Action(event.time, RESET, "", "", ("one",)))
             resets.append(event.time)
-        if event.kind in ("reset", "other"):
-            continue
-        act = {"transfusion": _transfusion, "draw": _draw}.get(event.kind, _dose)
-        done += act(model, event, p, who, rows, number, given)
+        if event.kind not in ("reset", "other"):
+            done += agenda.of(number, event)
     for name, drug in model.drugs.items():
         if drug.kind == TABLE:
-            done += _table(name, drug, rows, resets)
-    return done, rows
+            done += _table(name, drug, agenda.rows, resets)
+    return done, agenda.rows
 
 
 def _forgotten(done: Sequence[Action], time: float, rows: dict[Key, Any]) -> list[Action]:
@@ -93,97 +161,8 @@ def _forgotten(done: Sequence[Action], time: float, rows: dict[Key, Any]) -> lis
     return kept
 
 
-def _dose(
-    model: Model,
-    event: DoseEvent,
-    p: Mapping[str, Any],
-    who: Mapping[str, Any],
-    rows: dict[Key, Any],
-    number: int,
-    given: Given | None,
-) -> list[Action]:
-    drug, channel = model.drugs[event.drug], dose_channel(event, model)
-    module = pk.KINDS[drug.kind]
-    absorbed = channel != "central" or not (event.channel or (event.route or drug.default_route) == "iv")
-    factor, measure = dose_factor(event, model)
-    row: Any = who[measure] if measure else 1.0
-    time: Any = event.time
-    if absorbed:
-        time = time + p.get(f"{drug.name}.tlag", 0.0)
-    if not hasattr(module, "modes"):
-        row = row * module.dose(_own(drug, module, p), drug.structure)[channel]  # holds the bioavailability of a depot
-    if absorbed and (hasattr(module, "modes") or channel == "central"):
-        row = row * p.get(f"{drug.name}.f", 1.0)
-    duration: Any = event.duration
-    if event.modelled or (absorbed and drug.structure.get("absorption") == "zero_order" and not duration):
-        duration = p[f"{drug.name}.duration"]
-    bolus, infuse = (BOLUS, INFUSE) if hasattr(module, "modes") else (BOLUS_STATE, INFUSE_STATE)
-    key: Key = (drug.name, channel, measure, absorbed)
-    lasting = np.any(duration)
-    if lasting:
-        key, row = (*key, duration if np.ndim(duration) == 0 else "personal"), row / duration
-    amount = event.amount * factor
-    if given is not None:
-        given.places[number] = (number, *key), row, factor
-        key, row = given.row(number)
-        amount = 1.0
-    rows[key] = row
-    if not lasting:
-        return [Action(time, bolus, drug.name, channel, key, amount)]
-    return [
-        Action(time, infuse, drug.name, channel, key, amount),
-        Action(time + duration, infuse, drug.name, channel, key, -amount),
-    ]
-
-
-def _transfusion(
-    model: Model,
-    event: DoseEvent,
-    p: Mapping[str, Any],
-    who: Mapping[str, Any],
-    rows: dict[Key, Any],
-    number: int,
-    given: Given | None,
-) -> list[Action]:
-    """Add donors' cells to a lineage; the amount is in units."""
-    lineage = model.lineages[event.drug]
-    module = lineages.KINDS[lineage.kind]
-    row = module.transfusion(values(lineage.name, [d.name for d in module.parameters(lineage.structure)], p))
-    key = _rowed(("cells", lineage.name), row, event, rows, number, given)
-    amount = 1.0 if given is not None else event.amount
-    return [Action(event.time, CELLS, lineage.name, str(module.donors(lineage.structure)), key, amount)]
-
-
-def _draw(
-    model: Model,
-    event: DoseEvent,
-    p: Mapping[str, Any],
-    who: Mapping[str, Any],
-    rows: dict[Key, Any],
-    number: int,
-    given: Given | None,
-) -> list[Action]:
-    """Take a fraction of all that circulates."""
-    key = _rowed(("blood",), 1.0, event, rows, number, given)
-    amount = 1.0 if given is not None else event.amount
-    return [
-        Action(event.time, LOSS, name, str(state), key, amount)
-        for name, lineage in model.lineages.items()
-        for state in lineages.KINDS[lineage.kind].circulating(lineage.structure)
-    ]
-
-
-def _rowed(key: Key, row: Any, event: DoseEvent, rows: dict[Key, Any], number: int, given: Given | None) -> Key:
-    """Put the row of an event among the others, with personal amounts where there are any; return its key."""
-    if given is not None:
-        given.places[number] = (number, *key), row, 1.0
-        key, row = given.row(number)
-    rows[key] = row
-    return key
-
-
-def _own(drug: Drug, module: Any, p: Mapping[str, Any]) -> Any:
-    return values(drug.name, [d.name for d in module.parameters(drug.structure)], p)
+def _own(part: Drug | Lineage, module: Any, p: Mapping[str, Any]) -> Any:
+    return values(part.name, [d.name for d in module.parameters(part.structure)], p)
 
 
 def _table(name: str, drug: Drug, rows: dict[Key, Any], resets: Sequence[float]) -> list[Action]:
