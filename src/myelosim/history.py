@@ -11,8 +11,8 @@ import pandas as pd
 import xarray as xr
 
 from myelosim.errors import SpecError
+from myelosim.spec.rule import cells
 
-CELLS = {"hemoglobin": "red cells", "erythroid": "red cells", "platelet": "platelets"}
 BEGINS, ENDS = ("hold", "delay"), ("resume", "release", "stop")
 NEAR = 1e-6  # days
 
@@ -168,7 +168,7 @@ def said(doses: pd.DataFrame) -> str:
     for drug, own in doses.groupby("drug", sort=False):
         if (own["kind"] == "transfusion").all():
             units = float(own["given"].sum())
-            out.append(f"{units:g} unit{'s' * (units != 1)} of {CELLS.get(str(drug), str(drug))}")
+            out.append(f"{units:g} unit{'s' * (units != 1)} of {cells(str(drug))}")
             continue
         runs: list[tuple[str, int]] = []
         for given, unit in own[["given", "unit"]].itertuples(index=False):

@@ -12,6 +12,7 @@ from myelosim.endpoints.interval import one_subject, proportion
 from myelosim.errors import SpecError
 from myelosim.grading import GRADES, Table, grade, thresholds
 from myelosim.spec.grading import load_grading
+from myelosim.spec.rule import cells
 
 __all__ = [
     "OF_BASELINE",
@@ -235,7 +236,6 @@ def thinned(values: np.ndarray, most: int = 80) -> np.ndarray:
     return np.asarray(ranked[np.linspace(0, ranked.size - 1, most).round().astype(int)])
 
 
-CELLS = {"erythroid": "red cells", "platelet": "platelets"}
 MANY = 0.2  # of the subjects: fewer do not make a visit of an arm
 
 
@@ -250,8 +250,8 @@ def doses_given(result: xr.Dataset, arm: str) -> list[Given]:
     day, label = one["dose_time"].to_numpy(), one["dose_drug"].to_numpy().astype(object)
     if "dose_kind" in one:
         kind = one["dose_kind"].to_numpy()
-        cells = kind == "transfusion"
-        label[cells] = [CELLS.get(str(name), str(name)) for name in label[cells]]
+        given_cells = kind == "transfusion"
+        label[given_cells] = [cells(str(name)) for name in label[given_cells]]
         label[kind == "draw"] = ""
     amount = one["dose_given"].transpose("subject", "dose").to_numpy()
     there = ~np.isnan(amount).all(axis=1)

@@ -11,10 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from myelosim.history import CELLS, History, history
+from myelosim.history import History, history
 from myelosim.plots import style
 from myelosim.plots.figures import OF_BASELINE, as_graded, by_arm, plain
 from myelosim.plots.style import BAND_COLORS, DRUG_COLORS, INK, styled
+from myelosim.spec.rule import cells
 
 HELD: dict[str, Any] = {"facecolor": "#d0d0d0", "edgecolor": "#707070", "linewidth": 0.0}
 SEEN: dict[str, Any] = {
@@ -181,7 +182,7 @@ def _doses(ax: Axes, found: History, last: float) -> None:
                 start, scale * amount, end - start, bottom=row + LIFT, align="edge", edgecolor=color, zorder=2, **MISSED
             )
     ax.set_ylim(0.0, max(1, len(names)))
-    ax.set_yticks([row + 0.42 for row in range(len(names))], [plain(CELLS.get(name, name)) for name in names[::-1]])
+    ax.set_yticks([row + 0.42 for row in range(len(names))], [plain(cells(name)) for name in names[::-1]])
     ax.set_xlabel(style.DAYS)
     style.day_axis(ax, last, 13)
     style.dress(ax)

@@ -12,10 +12,22 @@ from myelosim.rules.judge import SLACK, Judge
 from myelosim.rules.log import Log
 from myelosim.rules.look import Bools, Floats, Look
 from myelosim.rules.orders import Orders, Standing
-from myelosim.spec.rule import RELEASES, Action, Compare, Delay, Give, Hold, Reduce, Rule, Stop, Transfuse, leaves
+from myelosim.spec.rule import (
+    RELEASES,
+    Action,
+    Compare,
+    Delay,
+    Give,
+    Hold,
+    Reduce,
+    Rule,
+    Stop,
+    Transfuse,
+    cells,
+    leaves,
+)
 
 DOWN = RELEASES[1]
-CELLS = {"hemoglobin": "red cells", "platelet": "platelets"}
 
 
 class Follower:
@@ -106,7 +118,7 @@ class Follower:
         name, orders = self.rule.name, self.orders
         if isinstance(action, Transfuse):
             orders.transfuse(action, who, effect)
-            units = f"{action.units:g} unit{'s' * (action.units != 1)} of {CELLS[action.lineage]}"
+            units = f"{action.units:g} unit{'s' * (action.units != 1)} of {cells(action.lineage)}"
             self._note(who, f"transfuse {units}", look, effect)
             return
         if isinstance(action, Give):

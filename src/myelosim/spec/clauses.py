@@ -16,6 +16,7 @@ from myelosim.spec.document import suggestion
 from myelosim.spec.literal import found
 from myelosim.spec.regimen import Regimen
 from myelosim.spec.rule import (
+    CELLS,
     Action,
     Compare,
     Condition,
@@ -62,7 +63,7 @@ ACTION_FORM = (
     "several are joined by ;"
 )
 SIMPLE: dict[str, Callable[[str], Action]] = {"hold": Hold, "reduce": Reduce, "stop": Stop, "delay": Delay}
-CELLS = {"red cells": "hemoglobin", "platelets": "platelet"}
+TRANSFUSED = {what: lineage for lineage, what in CELLS.items()}
 
 
 class _Reader(Transformer[Token, Condition]):
@@ -198,6 +199,6 @@ def _transfuse(text: str, rest: str) -> Transfuse:
         amount = float(number)
     except ValueError:
         amount = -1.0
-    if not 0 < amount <= 100 or what not in CELLS:
+    if not 0 < amount <= 100 or what not in TRANSFUSED:
         raise ValueError(f"{found(text)} is not understood; write e.g. transfuse 2 units of red cells, or of platelets")
-    return Transfuse(CELLS[what], amount)
+    return Transfuse(TRANSFUSED[what], amount)

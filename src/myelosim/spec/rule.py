@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TypeAlias
 
+from myelosim.spec.model import observable
 from myelosim.spec.regimen import DoseEvent
 
 
@@ -115,6 +116,20 @@ class Give:
     def drug(self) -> str:
         """What is given."""
         return self.event.drug
+
+
+CELLS = {"hemoglobin": "red cells", "platelet": "platelets"}  # what is transfused, by the lineage coordinate it raises
+
+
+def cells(lineage: str) -> str:
+    """Return what is transfused for a lineage, by its own name or the one it is observed by; else the name itself.
+
+    Examples
+    --------
+    >>> cells("erythroid"), cells("platelet"), cells("filgrastim")
+    ('red cells', 'platelets', 'filgrastim')
+    """
+    return CELLS.get(observable(lineage), lineage)
 
 
 @dataclass(frozen=True, slots=True)
