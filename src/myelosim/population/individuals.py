@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -12,16 +12,16 @@ from numpy.typing import NDArray
 
 from myelosim.components.contract import Declared
 from myelosim.errors import DataError, SpecError
-from myelosim.random import normals, uniforms
+from myelosim.random import normals
 from myelosim.spec.change import full_name
-from myelosim.spec.check import factor_problem, problems, value_problem
+from myelosim.spec.check import factor_problem, value_problem
 from myelosim.spec.declared import of_model as declared_of
 from myelosim.spec.document import is_number
 from myelosim.spec.literal import found
 from myelosim.spec.model import Model, Parameter
 from myelosim.spec.subjects import covariate_limits
 
-__all__ = ["ATTEMPTS", "Population", "covariates", "draw", "from_frame", "redrawn", "virtual_patients"]
+__all__ = ["ATTEMPTS", "Population", "covariates", "draw", "from_frame", "individual", "mixing"]
 
 ATTEMPTS = 1000
 
@@ -105,15 +105,15 @@ def draw(model: Model, population: Population, pad: int = 0) -> Values:
     about = covariates(model, population, pad)
     typical = {name: _typical(name, parameter, about) for name, parameter in model.parameters.items()}
     varying = [name for name, parameter in model.parameters.items() if parameter.omega_sd > 0]
-    mixing = _mixing(varying, model.correlation)
+    mixes = mixing(varying, model.correlation)
     values: Values = dict(typical)
     rows = np.arange(size)
     for attempt in range(ATTEMPTS):
-        etas = _etas(population.seed, varying, mixing, attempt, population.first + rows)
+        etas = _etas(population.seed, varying, mixes, attempt, population.first + rows)
         for name in varying:
             parameter = model.parameters[name]
             middle = typical[name][rows] if isinstance(typical[name], np.ndarray) else typical[name]
-            drawn = _individual(name, parameter, middle, parameter.omega_sd * etas[name])
+            drawn = individual(name, parameter, middle, parameter.omega_sd * etas[name])
             if attempt == 0:
                 values[name] = drawn
             else:
@@ -157,49 +157,6 @@ def from_frame(model: Model, frame: pd.DataFrame) -> Values:
     except SpecError as error:
         raise DataError(f"individuals: {error}") from None
     return {name: given.get(name, values.get(name)) for name in model.parameters}
-
-
-def virtual_patients(table: pd.DataFrame, size: int, seed: int = 0, prefix: str = "") -> pd.DataFrame:
-    """Draw individuals from published histograms, each parameter by itself, uniformly within a bar.
-
-    Parameters
-    ----------
-    table : pandas.DataFrame
-        One row a bar: ``parameter``, ``low``, ``high``, ``count``.
-    size, seed : int
-        As for `Population`; the first individuals of a larger table are the same.
-    prefix : str
-        Put before each parameter's name, with a dot: ``"neutrophil"`` makes ``gamma`` ``neutrophil.gamma``.
-
-    Returns
-    -------
-    pandas.DataFrame
-        One row a subject, one column a parameter: what ``individuals=`` takes.
-
-    Raises
-    ------
-    DataError
-        If a column is missing or a bar is impossible.
-
-    Examples
-    --------
-    >>> bars = pd.DataFrame({"parameter": "gamma", "low": [0.0, 1.0], "high": [1.0, 2.0], "count": [0, 5]})
-    >>> bool(virtual_patients(bars, 9).gamma.between(1, 2).all())
-    True
-    """
-    missing = {"parameter", "low", "high", "count"} - set(table.columns)
-    if missing:
-        raise DataError(f"histograms: no column {', '.join(sorted(missing))}; needed are parameter, low, high, count")
-    size = Population(size, seed).size
-    drawn = {}
-    for name, bars in table.groupby("parameter", sort=False):
-        low, high, count = (bars[column].to_numpy(dtype=float) for column in ("low", "high", "count"))
-        if not (np.all(high >= low) and np.all(count >= 0) and count.sum() > 0):
-            raise DataError(f"histograms: {name}: bars need low <= high, counts not negative and not all zero")
-        u = uniforms(seed, "histogram", size, 2, str(name))
-        bar = np.searchsorted(np.cumsum(count) / count.sum(), u[:, 0], side="right")
-        drawn[f"{prefix}.{name}" if prefix else str(name)] = low[bar] + (high - low)[bar] * u[:, 1]
-    return pd.DataFrame(drawn)
 
 
 def _column(name: str, value: Any, size: int) -> Any:
@@ -264,7 +221,7 @@ def _factor(name: str, covariate: str, relation: Mapping[str, float], x: Any) ->
     return float(relation[x])
 
 
-def _mixing(varying: list[str], pairs: Mapping[tuple[str, str], float]) -> dict[str, list[tuple[str, float]]]:
+def mixing(varying: list[str], pairs: Mapping[tuple[str, str], float]) -> dict[str, list[tuple[str, float]]]:
     """Return, per varying parameter, the weights of the independent streams it is made of."""
     correlation = np.eye(len(varying))
     for (first, second), value in pairs.items():
@@ -293,17 +250,18 @@ def _mixing(varying: list[str], pairs: Mapping[tuple[str, str], float]) -> dict[
 def _etas(
     seed: int,
     varying: list[str],
-    mixing: dict[str, list[tuple[str, float]]],
+    mixes: dict[str, list[tuple[str, float]]],
     attempt: int,
     rows: NDArray[np.intp],
 ) -> dict[str, NDArray[np.float64]]:
     """Return standardized etas of some subjects; a matrix product would make their bits depend on the size."""
     needed = int(rows[-1]) + 1 if rows.size else 0
     z = {name: normals(seed, "eta", needed, 1, name, attempt, rows=rows)[:, 0] for name in varying}
-    return {name: sum((weight * z[other] for other, weight in parts), 0.0 * z[name]) for name, parts in mixing.items()}
+    return {name: sum((weight * z[other] for other, weight in parts), 0.0 * z[name]) for name, parts in mixes.items()}
 
 
-def _individual(name: str, parameter: Parameter, typical: Any, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+def individual(name: str, parameter: Parameter, typical: Any, eta: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return values moved from the typical one by etas, on the parameter's scale."""
     if parameter.scale == "log":
         return np.asarray(typical * np.exp(eta))
     if parameter.scale == "identity":
@@ -416,39 +374,3 @@ def _name(model: Model, column: str) -> str:
         about = sorted({*model.subjects.covariates, *used})
         also = f"; covariates: {', '.join(about)}" if about else ""
         raise DataError(f"individuals: column '{column}': {error}{also}") from None
-
-
-def redrawn(model: Model, seed: int, draw: int) -> Model:
-    """Return the model with its values moved by their errors.
-
-    Parameters
-    ----------
-    model : Model
-        Standard errors ``se`` of its parameters' values on their scales, and the correlations of these errors.
-    seed : int
-        The population's.
-    draw : int
-        Number of the draw, from 0.
-
-    Raises
-    ------
-    SpecError
-        No draw of many gives a model that can be trusted.
-    """
-    unsure = [name for name, parameter in model.parameters.items() if parameter.se > 0]
-    mixing = _mixing(unsure, model.error_correlation)
-    for attempt in range(ATTEMPTS):
-        z = {name: normals(seed, "uncertainty", draw + 1, 1, name, attempt)[draw, 0] for name in unsure}
-        moved = {}
-        for name in unsure:
-            parameter = model.parameters[name]
-            eta = parameter.se * sum(weight * z[other] for other, weight in mixing[name])
-            moved[name] = replace(
-                parameter, value=float(_individual(name, parameter, parameter.value, np.array([eta]))[0])
-            )
-        changed = replace(model, parameters={**model.parameters, **moved})
-        if not any(problems(changed)):
-            return changed
-    raise SpecError(
-        f"{model.name}: none of {ATTEMPTS} draws of its parameters' errors gives a model that can be trusted; lower se"
-    )
