@@ -1,0 +1,1 @@
+"""CBC and concentration tables: from files to the arrays a fit reads."""
