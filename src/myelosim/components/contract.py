@@ -24,6 +24,8 @@ class Declared:
         Open bounds of the value; ``closed`` admits the bounds themselves.
     default : float, optional
         Value where a model file says nothing; without it the parameter must be given.
+    setting : bool
+        Data say nothing of it, or it is chosen rather than found: not estimated unless that is asked for.
     """
 
     name: str
@@ -34,6 +36,7 @@ class Declared:
     upper: float = float("inf")
     closed: bool = False
     default: float | None = None
+    setting: bool = False
 
 
 @dataclass(frozen=True, slots=True)

@@ -29,9 +29,10 @@ TRANSFUSED = {"transfused": ("no", "yes")}
 MTT = Declared("mtt", "h", "mean transit time through the precursors")
 GAMMA = Declared("gamma", "1", "feedback exponent", closed=True)
 CAP = Declared(
-    "cap", "1", "largest factor by which the feedback raises production", lower=1.0, closed=True, default=1e30
-)
-DONOR_SURVIVAL = Declared("donor_survival", "h", "mean time that a transfused cell spends in the blood")
+    "cap", "1", "largest factor by which the feedback raises production",
+    lower=1.0, closed=True, default=1e30, setting=True,
+)  # fmt: skip
+DONOR_SURVIVAL = Declared("donor_survival", "h", "mean time that a transfused cell spends in the blood", setting=True)
 
 
 def states(structure: dict[str, Any], n_ages: int, unit: str) -> tuple[State, ...]:

@@ -33,16 +33,25 @@ STIFF = False
 
 def parameters(structure: dict[str, Any]) -> tuple[Declared, ...]:
     """Return what the lineage asks for."""
-    transfused = (Declared("unit_rise", "g/dL", "rise of the count by one unit transfused"), chains.DONOR_SURVIVAL)
+    transfused = (
+        Declared("unit_rise", "g/dL", "rise of the count by one unit transfused", setting=True),
+        chains.DONOR_SURVIVAL,
+    )
     return (
         Declared("baseline", "g/dL", "hemoglobin before treatment"),
         chains.MTT,
         chains.GAMMA,
         Declared("lifespan", "h", "time that a red cell spends in the blood"),
         chains.CAP,
-        Declared("mch", "pg", "hemoglobin per red cell"),
-        Declared("mcv", "fL", "volume of a red cell"),
-        Declared("reticulocyte_time", "h", "time for which a released cell counts as a reticulocyte", default=24.0),
+        Declared("mch", "pg", "hemoglobin per red cell", setting=True),
+        Declared("mcv", "fL", "volume of a red cell", setting=True),
+        Declared(
+            "reticulocyte_time",
+            "h",
+            "time for which a released cell counts as a reticulocyte",
+            default=24.0,
+            setting=True,
+        ),
         *(transfused if structure["transfused"] == "yes" else ()),
     )
 

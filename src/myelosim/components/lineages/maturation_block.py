@@ -46,7 +46,15 @@ def parameters(structure: dict[str, Any]) -> tuple[Declared, ...]:
         Declared("km_fraction", "1", "half-saturation of the maturation step over its resting pool"),
         Declared("half_life", "h", "half-life of circulating cells"),
         Declared("apoptosis", "1/h", "death rate of maturing cells", closed=True),
-        Declared("egress_cap", "1", "largest factor of the feedback on egress", lower=1.0, closed=True, default=1e30),
+        Declared(
+            "egress_cap",
+            "1",
+            "largest factor of the feedback on egress",
+            lower=1.0,
+            closed=True,
+            default=1e30,
+            setting=True,
+        ),
     )
 
 

@@ -24,7 +24,10 @@ STIFF = False
 
 def parameters(structure: dict[str, Any]) -> tuple[Declared, ...]:
     """Return what the lineage asks for."""
-    transfused = (Declared("unit_rise", "10^9/L", "rise of the count by one unit transfused"), chains.DONOR_SURVIVAL)
+    transfused = (
+        Declared("unit_rise", "10^9/L", "rise of the count by one unit transfused", setting=True),
+        chains.DONOR_SURVIVAL,
+    )
     return (
         Declared("baseline", "10^9/L", "circulating platelets before treatment"),
         chains.MTT,

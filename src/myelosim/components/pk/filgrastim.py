@@ -40,7 +40,7 @@ def parameters(structure: dict[str, Any]) -> tuple[Declared, ...]:
         Declared("f", "1", "bioavailability, where it varies relative to the typical one", default=1.0),
         Declared("tlag", "h", "absorption lag", closed=True, default=0.0),
         Declared("bsld", "nmol/L", "endogenous G-CSF in reported concentrations", closed=True, default=0.0),
-        Declared("molar_mass", "ug/nmol", "mass of a mole", default=18.8),
+        Declared("molar_mass", "ug/nmol", "mass of a mole", default=18.8, setting=True),
     )
 
 

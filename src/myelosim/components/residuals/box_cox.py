@@ -16,7 +16,7 @@ from myelosim.components.residuals import normal
 
 TERMS = (
     Declared("sd", "1", "standard deviation on the transformed scale"),
-    Declared("exponent", "1", "exponent of the transformation", upper=1.0, closed=True, default=0.2),
+    Declared("exponent", "1", "exponent of the transformation", upper=1.0, closed=True, default=0.2, setting=True),
 )
 
 

@@ -23,8 +23,8 @@ from myelosim.components.contract import Declared
 from myelosim.components.residuals import normal
 
 TERMS = (
-    Declared("cells", "1", "cells differentiated"),
-    Declared("fraction", "1", "share of the lineage among them", scale="logit", upper=1.0, closed=True),
+    Declared("cells", "1", "cells differentiated", setting=True),
+    Declared("fraction", "1", "share of the lineage among them", scale="logit", upper=1.0, closed=True, setting=True),
     Declared("proportional", "1", "standard deviation of the analyzer over the count", closed=True, default=0.0),
 )
 
