@@ -1,0 +1,1 @@
+"""Parameters from counts: objectives, searches, uncertainty, and what shows whether to believe them."""
