@@ -16,7 +16,9 @@ TERMS = {
     "log_normal": Values(log_sd=0.3),
     "box_cox": Values(sd=0.25, exponent=0.2),
     "counting": Values(cells=200.0, fraction=0.15, proportional=0.05),
+    "student": Values(proportional=0.2, additive=0.1, df=5.0),
 }
+FAMILY = {"normal": lambda p: stats.norm, "student": lambda p: stats.t(p.df)}
 Z = np.linspace(-2.5, 2.5, 11)
 
 
@@ -44,6 +46,36 @@ def test_the_density_integrates_to_one(kind):
     low, high = KINDS[kind].sample(4.5, np.array([-3.9, 6.0]), p)
     area, _ = integrate.quad(lambda y: np.exp(KINDS[kind].log_density(y, 4.5, p)), low, high, epsabs=1e-10)
     assert area == pytest.approx(1.0, abs=1e-4)
+
+
+@pytest.mark.parametrize("at", [None, 3.0])
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_density_is_that_of_the_standardized_value(kind, at):
+    module, p, f = KINDS[kind], TERMS[kind], 4.5
+    y = module.sample(f, np.linspace(-1.5, 2.5, 11), p)
+    slope = (module.standardized(y + 1e-5, f, p, at) - module.standardized(y - 1e-5, f, p, at)) / 2e-5
+    assert np.all(slope > 0)
+    z = module.standardized(y, f, p, at)
+    expected = FAMILY[module.DISTRIBUTION](p).logpdf(z) + np.log(slope)
+    np.testing.assert_allclose(module.log_density(y, f, p, at), expected, rtol=1e-7)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_what_is_sampled_standardizes_back(kind):
+    module, p = KINDS[kind], TERMS[kind]
+    z = module.standardized(module.sample(4.5, Z, p), 4.5, p)
+    np.testing.assert_allclose(FAMILY[module.DISTRIBUTION](p).cdf(z), stats.norm.cdf(Z), rtol=1e-9)
+
+
+@pytest.mark.parametrize(("f", "at"), [(0.5, None), (4.5, None), (2.8, 3.0), (4.5, 3.0)])
+@pytest.mark.parametrize("kind", KINDS)
+def test_information_is_the_mean_square_of_the_score(kind, f, at):
+    module, p, h = KINDS[kind], TERMS[kind], 1e-5 * f
+    lowest = -4.5 if kind in ("box_cox", "counting") else -10.0  # no further than where the observation is zero
+    y = module.sample(f, np.linspace(lowest, 10.0, 40001), p)
+    score = (module.log_density(y, f + h, p, at) - module.log_density(y, f - h, p, at)) / (2 * h)
+    found = integrate.trapezoid(score * score * np.exp(module.log_density(y, f, p, at)), y)
+    assert module.information(f, p, at) == pytest.approx(found, rel=3e-3 if kind == "counting" else 1e-4)
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -18,6 +18,7 @@ TERMS = (
     Declared("sd", "1", "standard deviation on the transformed scale"),
     Declared("exponent", "1", "exponent of the transformation", upper=1.0, closed=True, default=0.2, setting=True),
 )
+DISTRIBUTION = "normal"
 
 
 def sample(f: Any, z: Any, p: Any) -> Any:
@@ -25,7 +26,17 @@ def sample(f: Any, z: Any, p: Any) -> Any:
     return power(maximum(power(f, p.exponent) + p.exponent * p.sd * z, 0.0), 1.0 / p.exponent)
 
 
-def log_density(y: Any, f: Any, p: Any) -> Any:
+def standardized(y: Any, f: Any, p: Any, at: Any = None) -> Any:
+    """Return the standard normal value that gives ``y``, rising with it; scatter is that at ``at``, if given."""
+    return (power(y, p.exponent) - power(f, p.exponent)) / (p.exponent * p.sd)
+
+
+def log_density(y: Any, f: Any, p: Any, at: Any = None) -> Any:
     """Return the logarithm of the density of an observation ``y``."""
     observed, expected = power(y, p.exponent) / p.exponent, power(f, p.exponent) / p.exponent
     return normal.log_density(observed, expected, p.sd + 0.0 * f) + (p.exponent - 1.0) * log(y)
+
+
+def information(f: Any, p: Any, at: Any = None) -> Any:
+    """Return what one observation is expected to tell of ``f``."""
+    return normal.information(power(f, p.exponent - 1.0), p.sd, 0.0)
