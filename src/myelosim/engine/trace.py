@@ -8,8 +8,10 @@ out of the right-hand side, and forms exact derivatives.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
+
+import numpy as np
 
 OPERATORS: dict[str, Callable[..., Any]] = {
     "add": lambda x, y: x + y,
@@ -24,6 +26,20 @@ OPERATORS: dict[str, Callable[..., Any]] = {
     "maximum": max,
     "lt": lambda x, y: x < y,
     "le": lambda x, y: x <= y,
+}
+
+ON_ARRAYS: dict[str, Callable[..., Any]] = {
+    "add": np.add,
+    "sub": np.subtract,
+    "mul": np.multiply,
+    "div": np.divide,
+    "neg": np.negative,
+    "exp": np.exp,
+    "log": np.log,
+    "power": np.power,
+    "lt": np.less,
+    "le": np.less_equal,
+    "where": np.where,
 }
 
 
@@ -206,3 +222,50 @@ def _chain(node: Node, d: list[Node]) -> Node:
     if node.op in ("lt", "le"):
         return zero
     raise NotImplementedError(node.op)
+
+
+class Program:
+    """Nodes as a list of NumPy operations, each done once; arrays are broadcast as they come.
+
+    Parameters
+    ----------
+    outputs : mapping
+        What is wanted, by any name.
+
+    Examples
+    --------
+    >>> tape = Tape()
+    >>> x, y = tape.leaf("x", 0, True), tape.leaf("y", 0, True)
+    >>> Program({"square": x * x, "sum": x + y})({"x": np.arange(3.0), "y": 1.0})
+    {'square': array([0., 1., 4.]), 'sum': array([1., 2., 3.])}
+    """
+
+    def __init__(self, outputs: Mapping[Any, Node]) -> None:
+        self.outputs = {name: node.index for name, node in outputs.items()}
+        needed: dict[int, Node] = {}
+        waiting = list(outputs.values())
+        while waiting:
+            node = waiting.pop()
+            if node.index not in needed:
+                needed[node.index] = node
+                waiting.extend(node.args)
+        ordered = [needed[index] for index in sorted(needed)]
+        self.constants = {node.index: node.value for node in ordered if node.op == "const"}
+        self.leaves = [(node.index, node.op) for node in ordered if not node.args and node.op != "const"]
+        self.steps = [(node.index, *_on_arrays(node)) for node in ordered if node.args]
+
+    def __call__(self, leaves: Mapping[str, Any]) -> dict[Any, Any]:
+        """Return the outputs, given each leaf's value."""
+        values: dict[int, Any] = dict(self.constants)
+        for index, name in self.leaves:
+            values[index] = leaves[name]
+        for index, function, args in self.steps:
+            values[index] = function(*[values[one] for one in args])
+        return {name: values[index] for name, index in self.outputs.items()}
+
+
+def _on_arrays(node: Node) -> tuple[Callable[..., Any], tuple[int, ...]]:
+    args = tuple(one.index for one in node.args)
+    if node.op == "power" and node.args[1].value == 0.5:
+        return np.sqrt, args[:1]
+    return ON_ARRAYS[node.op], args
