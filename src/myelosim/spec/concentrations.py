@@ -54,7 +54,7 @@ def read_concentrations(table: Table, unit: str, molar_mass: float | None = None
     except ValueError as error:
         table.fail(None, str(error))
         return None
-    wrong = _wrong(hours, held)
+    wrong = problem(hours, held)
     if wrong:
         table.fail("table" if "table" in table.data else "times", wrong)
         return None
@@ -112,7 +112,8 @@ def _from_file(table: Table, name: str) -> tuple[list[float], list[float]]:
     return times, values
 
 
-def _wrong(times: tuple[float, ...], values: tuple[float, ...]) -> str:
+def problem(times: tuple[float, ...], values: tuple[float, ...]) -> str:
+    """Return why times (h) and concentrations are no course of an exposure; empty if they are."""
     if len(times) != len(values):
         return f"{len(times)} times and {len(values)} concentrations; give one concentration per time"
     if not times:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from myelosim import units
@@ -29,7 +30,7 @@ def from_events(frame: pd.DataFrame, drug: str | None) -> Regimen:
             f"frame[frame[{str(one)!r}] == {frame[one].tolist()[0]!r}]"
         )
     rows = [{name: row[column] for name, column in columns.items()} for _, row in frame.iterrows()]
-    events = [event for number, row in enumerate(rows, 1) if (event := _event(row, number, drug)) is not None]
+    events = [one for number, row in enumerate(rows, 1) if (one := event(row, number, drug)) is not None]
     return Regimen(tuple(events), text=f"{len(events)} event{'s' if len(events) != 1 else ''} from a table")
 
 
@@ -48,8 +49,23 @@ def _columns(frame: pd.DataFrame) -> dict[str, Any]:
     return columns
 
 
-def _event(row: dict[str, Any], number: int, drug: str | None) -> DoseEvent | None:
-    """Return the event of a row, None for an observation."""
+def event(row: Mapping[str, Any], number: int, drug: str | None) -> DoseEvent | None:
+    """Return the event of a row with NONMEM's items, None for an observation.
+
+    Parameters
+    ----------
+    row : mapping
+        Item -> what stands there.
+    number : int
+        Of the row, for messages.
+    drug : str or None
+        What is dosed where the row has no DRUG.
+
+    Raises
+    ------
+    SpecError
+        ``events: row <number>: `` and what is wrong.
+    """
 
     def item(name: str, default: float = 0.0) -> float:
         return _number(row.get(name), name, number, default)
@@ -100,12 +116,13 @@ def _duration(rate: float, amount: float, steady: bool, number: int) -> tuple[fl
     return (amount / rate if rate > 0 else 0.0), False
 
 
-def _missing(value: Any) -> bool:
+def missing(value: Any) -> bool:
+    """Tell whether an item says nothing: a dot, an empty text, None or not a number."""
     return value is None or (isinstance(value, str) and value.strip() in ("", ".")) or value != value
 
 
 def _number(value: Any, name: str, number: int, default: float) -> float:
-    if _missing(value):
+    if missing(value):
         return default
     try:
         out = float(value)
@@ -124,7 +141,7 @@ def _whole(value: float, name: str, number: int, allowed: tuple[int, ...] | None
 
 
 def _text(value: Any) -> str:
-    return "" if _missing(value) else str(value).strip()
+    return "" if missing(value) else str(value).strip()
 
 
 def _channel(value: Any, number: int) -> str:

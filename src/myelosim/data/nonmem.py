@@ -1,0 +1,115 @@
+"""A study from rows of NONMEM's items, which every other layout is turned into."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+
+from myelosim.data import by_row, doses, observations
+from myelosim.data.check import Ledger, summary
+from myelosim.data.columns import sort_columns
+from myelosim.data.concentrations import measured
+from myelosim.data.doses import Given
+from myelosim.data.observables import named, units_of
+from myelosim.data.observations import Seen
+from myelosim.data.rows import Rows, read_rows
+from myelosim.data.settings import Settings, Sheet
+from myelosim.data.study import Check, Study
+from myelosim.data.values import nearest
+from myelosim.spec.document import suggestion
+from myelosim.spec.model import Model
+
+
+def study(sheet: Sheet, model: Model, settings: Settings, ledger: Ledger) -> Study:
+    """Read rows of NONMEM's items.
+
+    Parameters
+    ----------
+    sheet : Sheet
+        The rows, in order of time within a subject.
+    model : Model
+        Whose drugs, lineages, parameters and covariates the rows speak of.
+    settings : Settings
+        How to read them.
+    ledger : Ledger
+        What was found so far, to which is added.
+
+    Raises
+    ------
+    DataError
+        All that is wrong, with rows and remedies.
+    """
+    settings = _with_known_units(settings, model, sheet, ledger)
+    columns = sort_columns(sheet, model, settings, ledger)
+    rows = read_rows(sheet, columns, settings, ledger)
+    given = doses.given(rows, model, settings, ledger)
+    seen = observations.seen(rows, model, settings, ledger)
+    tables, rules, given, seen = measured(rows, model, settings, given, seen, ledger)
+    values = by_row.parameters(rows, model, settings, ledger)
+    covariates = by_row.covariates(rows, model, settings, ledger)
+    occasion, starts = by_row.occasions(rows, ledger)
+    by_row.deaths(rows, given, seen, ledger)
+    _without(rows, seen, ledger)
+    kept = observations.arranged(seen, given, rows, occasion, ledger)
+    ledger.check()
+    events = [
+        sorted((one for one in given if one.subject == who), key=lambda one: one.event.time) for who in _all(rows)
+    ]
+    return Study(
+        subjects=rows.subjects, observations=kept, doses=tuple(tuple(one.event for one in own) for own in events),
+        values=values, covariates=covariates, tables=tables, interpolation=rules, occasions=starts,
+        check=_check(rows, given, seen, ledger), source=sheet.name,
+    )  # fmt: skip
+
+
+def _all(rows: Rows) -> range:
+    return range(len(rows.subjects))
+
+
+def _with_known_units(settings: Settings, model: Model, sheet: Sheet, ledger: Ledger) -> Settings:
+    """Return settings whose units are by canonical names; a unit of nothing is wrong."""
+    names = units_of(model)
+    columns = [str(column) for column in sheet.frame.columns]
+    out = {}
+    for key, unit in settings.units.items():
+        known = key.upper() if key.upper() in ("TIME", "AMT") else named(key, names) or key
+        if known == key and key not in names and not (
+            key in model.parameters or key in model.subjects.covariates or nearest(key, columns)
+        ):  # fmt: skip
+            allowed = ["TIME", "AMT", *names, *columns]
+            if key not in ("TIME", "AMT"):
+                ledger.wrong(0, "units", key, f"is nothing that has a unit here{suggestion(key, allowed)}")
+        out[known] = unit
+    return Settings(**{**settings.__dict__, "units": out})
+
+
+def _without(rows: Rows, seen: Sequence[Seen], ledger: Ledger) -> None:
+    """Report subjects of whom nothing was observed."""
+    some = {one.subject for one in seen}
+    for who, name in enumerate(rows.subjects):
+        if who not in some:
+            first = int(rows.number[np.flatnonzero(rows.who == who)[0]])
+            ledger.doubtful(
+                first, "ID", "no observation", "kept: tells nothing, and is counted",
+                f"take subject {name} out, or read without strict, where it is kept",
+            )  # fmt: skip
+
+
+def _check(rows: Rows, given: Sequence[Given], seen: Sequence[Seen], ledger: Ledger) -> Check:
+    observed = pd.DataFrame({
+        "subject": [one.subject for one in seen], "observable": [one.observable for one in seen],
+        "censored": [one.censored for one in seen],
+    })  # fmt: skip
+    counts = [Counter(_called(one) for one in given if one.subject == who) for who in _all(rows)]
+    hours = [(float(own.min()), float(own.max())) for who in _all(rows) for own in [rows.hour[rows.who == who]]]
+    unused = Counter(
+        who for _, who, _, _, done in ledger.problems if done.startswith(("dropped", "not an observation"))
+    )
+    return Check(summary(rows.subjects, observed, counts, unused, hours), ledger.table())
+
+
+def _called(one: Given) -> str:
+    return one.event.drug if one.event.kind in ("dose", "reset_dose") else f"{one.event.kind} {one.event.drug}"
