@@ -32,6 +32,9 @@ class Coefficient:
         """``<parameter>.<covariate>``, and ``.<category>``."""
         return f"{self.parameter}.{self.covariate}" + (f".{self.key}" if self.category else "")
 
+    def __str__(self) -> str:
+        return self.name
+
     @property
     def scale(self) -> str:
         """A factor is estimated on the log scale."""
@@ -73,7 +76,7 @@ def named(model: Model, name: str) -> list[Coefficient]:
 
 
 def related(
-    model: Model, covariates: Mapping[str, Mapping[str, Any]], findings: Findings
+    model: Model, covariates: Mapping[str, Mapping[str, Any]], findings: Findings, argument: str = "covariates"
 ) -> tuple[Model, tuple[Coefficient, ...]]:
     """Return the model with relations added or replaced, and the coefficients that are to be estimated.
 
@@ -82,7 +85,7 @@ def related(
     """
     free: list[Coefficient] = []
     for name, relations in covariates.items():
-        path = ("covariates", name)
+        path = (argument, name)
         full = parameter_name(model, name, findings, path)
         if full is None:
             continue

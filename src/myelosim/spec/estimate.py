@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import Any
 
+from myelosim.errors import SpecError
 from myelosim.spec import coefficients as relations
 from myelosim.spec.believed import Prior, believed, between, between_coefficient
 from myelosim.spec.coefficients import Coefficient
@@ -37,6 +38,9 @@ def estimation(
     residual: Mapping[str, str] | None = None,
     blq: str = "m3",
     dosed: Collection[str] | None = None,
+    starts: Mapping[str, Any] | None = None,
+    also: Sequence[str] = (),
+    ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> tuple[Model, Estimation]:
     """Resolve what a fit estimates, and from where it starts.
 
@@ -75,11 +79,17 @@ def estimation(
         What becomes of values below the limit of quantification: their probability counts, or they are left out.
     dosed : collection of str, optional
         Drugs that anyone is given; effects of others are not estimated. Default: all.
+    starts : mapping, optional
+        Name -> value to start from, and to stay at where it is fixed, as :meth:`Model.replace` takes it. Default: the model's.
+    also : sequence of str
+        What is estimated beside the default, or beside ``free``.
+    ranges : mapping, optional
+        Name -> lowest and highest value of further starts, in the parameter's unit.
 
     Returns
     -------
     model : Model
-        With the relations to covariates that are added.
+        With the starts, and with the relations to covariates that are added.
     estimation : Estimation
         Thetas in the order of the model (of ``free``, if given), coefficients last.
 
@@ -98,40 +108,55 @@ def estimation(
         findings.add(("blq",), f"{found(blq)} is not known{suggestion(str(blq), BLQ)}")
     model, added = relations.related(model, covariates or {}, findings)
     columns = {full for name in given if (full := parameter_name(model, name, findings, ("data",))) is not None}
+    before, model = model, _started(model, starts or {}, findings)
     asked = Known(model, reach(model, observed, dosed), columns)
-    names, moved = _free(asked, free, fixed, added, findings)
-    beliefs = believed(model, names, priors, findings)
+    names, moved = _free(asked, free, also, fixed, added, findings)
+    beliefs = believed(before, names, priors, findings)
+    every = {
+        full: ends
+        for name, ends in (ranges or {}).items()
+        if (full := parameter_name(model, name, findings, ("ranges",)))
+    }
     etas = usual_omega(asked) if omega is None else read_omega(asked, omega, findings)
     occasion = NONE if iov is None else read_iov(asked, iov, findings)
     errors, sigmas = scatter(model, list(dict.fromkeys(observed)), sigma, residual, findings)
     findings.check()
-    thetas = (*(_theta(model, name, beliefs.get(name)) for name in names), *(_coefficient(model, one) for one in moved))
+    thetas = (
+        *(_theta(model, name, beliefs.get(name), every.get(name)) for name in names),
+        *(_coefficient(model, one) for one in moved),
+    )
     return model, Estimation(thetas, etas, occasion, sigmas, errors, blq)
 
 
 def _free(
     asked: Known,
     free: Sequence[str] | None,
+    also: Sequence[str],
     fixed: Sequence[str] | None,
     added: tuple[Coefficient, ...],
     findings: Findings,
 ) -> tuple[list[str], list[Coefficient]]:
     """Return the parameters and the coefficients that are estimated."""
     held, still = _listed(asked.model, fixed, "fixed", findings)
-    if free is None:
-        names = [name for name in asked.reach.own if _by_default(asked, name)]
-        moved = list(added)
-    else:
-        names, wanted = _listed(asked.model, free, "free", findings)
-        moved = list(dict.fromkeys([*wanted, *added]))
-        for name in names:
-            if sentence := _refused(asked, name):
-                findings.add(("free", name), sentence)
-        for name in [
-            name for name in (*names, *(one.name for one in wanted)) if name in {*held, *(c.name for c in still)}
-        ]:
-            findings.add(("fixed", name), "is in free, too; leave it out of one")
+    usual = [] if free is not None else [name for name in asked.reach.own if _by_default(asked, name)]
+    names, wanted = _listed(asked.model, [*(free or ()), *also], "free", findings)
+    moved = list(dict.fromkeys([*wanted, *added]))
+    for name in names:
+        if sentence := _refused(asked, name):
+            findings.add(("free", name), sentence)
+    for one in (*names, *wanted):
+        if one in (*held, *still):
+            findings.add(("fixed", str(one)), "is in free, too; leave it out of one")
+    names = list(dict.fromkeys([*usual, *names]))
     return [name for name in names if name not in held], [one for one in moved if one not in still]
+
+
+def _started(model: Model, starts: Mapping[str, Any], findings: Findings) -> Model:
+    try:
+        return model.replace(starts, source="start of a fit")
+    except SpecError as error:
+        findings.add(("starts",), str(error))
+        return model
 
 
 def _listed(
@@ -140,8 +165,6 @@ def _listed(
     """Return the parameters and coefficients that a list names, each once."""
     parameters: dict[str, None] = {}
     coefficients: dict[Coefficient, None] = {}
-    if isinstance(names, str):
-        names = [names]
     for name in names or ():
         if isinstance(name, str) and (several := relations.named(model, name)):
             coefficients |= dict.fromkeys(several)
@@ -170,9 +193,9 @@ def _refused(asked: Known, name: str) -> str:
     return stuck(asked.model, name)
 
 
-def _theta(model: Model, name: str, prior: Prior | None) -> Theta:
+def _theta(model: Model, name: str, prior: Prior | None, ends: tuple[float, float] | None) -> Theta:
     parameter = model.parameters[name]
-    low, high = between(model, name, prior)
+    low, high = between(model, name, prior) if ends is None else ends
     return Theta(name, parameter.value, parameter.unit, parameter.scale, low, high, prior)
 
 

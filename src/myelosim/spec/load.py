@@ -23,13 +23,14 @@ KINDS = {
     "calibration": "[scenario] and [[target]]",
     "scenario": "[[arm]]",
     "sweep": "[axis]",
+    "fit": "data = { file = ... }",
 }
-SIGNS = {"sweep": "axis", "scenario": "arm"}  # keys that tell files which need not say their kind
+SIGNS = {"sweep": "axis", "scenario": "arm", "fit": "data"}  # keys that tell files which need not say their kind
 ENDPOINTS = ("nadir", "nadir_day", "count", "ratio", "cmax", "auc")
 
 
 def header(table: Table, kind: str) -> None:
-    """Read format and kind of a file; scenarios and sweeps need not say their kind, nor where they are in no file their format.
+    """Read format and kind of a file; scenarios, sweeps and fits need not say their kind, nor in no file their format.
 
     Raises
     ------

@@ -11,12 +11,11 @@ from typing import Any
 from myelosim.errors import SpecError
 from myelosim.grading import Table as Grades
 from myelosim.spec.arms import MOST_SUBJECTS, Rules, read_arms
-from myelosim.spec.compose import SENSITIVITY
+from myelosim.spec.chosen import chosen_model, near
 from myelosim.spec.conduct import read_conduct
 from myelosim.spec.document import Findings, Table, read_toml, suggestion
 from myelosim.spec.grading import load_grading, usual_grading
-from myelosim.spec.library import files, find, load_model
-from myelosim.spec.literal import found
+from myelosim.spec.library import files, find
 from myelosim.spec.load import header
 from myelosim.spec.model import Model
 from myelosim.spec.recommend import read_days, read_lineages, read_recommend
@@ -53,7 +52,7 @@ def read_scenario(table: Table, name: str) -> Scenario:
         table.fail("days", f"{days:g} days is longer than the {LONGEST} days (ten years) that a scenario may last")
         days = math.nan
     size, seed = _population(table)
-    load, model = _model(table)
+    load, model = chosen_model(table)
     grading, grades = _grading(table, usual_grading("" if model is None else model.subjects.species))
     visits = read_days(table, "visits", days)
     tolerance = table.number("tolerance", 1e-6, low=TOLERANCES[0], high=TOLERANCES[1])
@@ -100,58 +99,10 @@ def _uncertainty(table: Table, model: Model | None) -> Uncertainty:
     return Uncertainty(draws, size)
 
 
-def _model(table: Table) -> tuple[Mapping[str, Any], Model | None]:
-    """Load the scenario's model: a name, a path (also relative to the scenario's file), or what to compose."""
-    value = table.raw("model", what='a name, a path, or { drug = "...", species = "..." }')
-    if value is None:
-        return {}, None
-    if isinstance(value, str):
-        load: dict[str, Any] = {"model": value}
-    elif isinstance(value, Mapping):
-        load = _composition(table)
-    else:
-        table.fail("model", f'{found(value)} is neither a name nor a path nor {{ drug = "...", species = "..." }}')
-        return {}, None
-    if not load:
-        return {}, None
-    try:
-        arguments = dict(load)
-        what = arguments.pop("model" if "model" in arguments else "drug")
-        return load, load_model(_near(table, what), **arguments)
-    except SpecError as error:
-        table.fail("model", str(error))
-        return load, None
-
-
-def _near(table: Table, what: Any) -> Any:
-    """Return a path relative to the scenario's folder where the file is there."""
-    if isinstance(what, str) and what.endswith(".toml") and (table.findings.folder / what).is_file():
-        return table.findings.folder / what
-    return what
-
-
-def _composition(table: Table) -> dict[str, Any]:
-    held = table.table("model")
-    assert held is not None
-    before = len(held.findings.messages)
-    drugs = held.texts("drug")
-    load: dict[str, Any] = {"drug": drugs[0] if len(drugs) == 1 else drugs}
-    if "drug" not in held.data:
-        held.fail(None, "'drug' is missing; give the name of one, or a list")
-    for key in ("species", "variant", "gcsf"):
-        if text := held.text(key, ""):
-            load[key] = text
-    if "sensitivity" in held.data:
-        load["sensitivity"] = held.number("sensitivity", low=SENSITIVITY[0], high=SENSITIVITY[1])
-    held.known.append("sensitivity")
-    held.finish()
-    return load if len(held.findings.messages) == before and drugs else {}
-
-
 def _grading(table: Table, usual: str) -> tuple[str, Grades]:
     name = table.text("grading", usual)
     try:
-        return name, load_grading(_near(table, name)) if name else Grades("", {})
+        return name, load_grading(near(table, name)) if name else Grades("", {})
     except SpecError as error:
         table.fail("grading", str(error))
     return name, Grades("", {})
