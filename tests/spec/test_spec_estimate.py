@@ -114,6 +114,8 @@ def test_the_model_s_own_etas_with_its_correlations(monkey):
     assert made.free[i, j]
     k = made.names.index("cemsidomide.cl")
     assert not made.free[k].any(), "no concentrations: the variance of the clearance is not estimated"
+    everyone = estimation(monkey, ["neutrophil", "platelet"])[1].omega
+    assert not any(name.startswith("filgrastim.") for name in everyone.names), "nor has what is given against it any"
 
 
 @pytest.mark.parametrize(
@@ -253,6 +255,22 @@ def test_starts_are_drawn_where_the_model_is_stable(generic):
 def test_inhibition_is_not_drawn_above_all_of_it(monkey):
     made = {one.name: one for one in estimation(monkey, ["platelet"])[1].thetas}
     assert made["cemsidomide.platelet.emax"].high <= 1.0
+
+
+def test_starts_move_the_model_and_not_what_is_believed(generic):
+    model = generic.replace({"neutrophil.mtt": {"se": 0.1}})
+    asked = {"starts": {"neutrophil.mtt": "3 d", "neutrophil.gamma": 0.3}, "fixed": ["neutrophil.gamma"]}
+    changed, made = estimation(model, ["neutrophil"], priors="literature", ranges={"neutrophil.mtt": (50, 90)}, **asked)
+    (mtt,) = [one for one in made.thetas if one.name == "neutrophil.mtt"]
+    assert (mtt.start, mtt.low, mtt.high) == (72.0, 50, 90)
+    assert mtt.prior == (pytest.approx(math.log(110.0)), 0.1)
+    assert changed.parameters["neutrophil.gamma"].value == 0.3
+    assert "starts: model" in wrong(generic, ["neutrophil"], starts={"neutrophil.mtt": "3 kg"})[0]
+
+
+def test_more_than_the_default(generic):
+    made = estimation(generic, ["neutrophil"], also=["drug.cl", "neutrophil.mtt"])[1]
+    assert names(made) == [*LINEAGE, "drug.neutrophil.slope", "drug.cl"]
 
 
 def test_covariates_of_the_model_and_new_ones():

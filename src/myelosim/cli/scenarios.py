@@ -22,12 +22,16 @@ def scenarios(
         return
     from myelosim.spec.document import read_toml, shown
     from myelosim.spec.library import files
+    from myelosim.spec.load import kind_of
 
-    every = {one: (path, read_toml(path).data) for one, path in sorted(files("scenarios").items())}
-    for what, command in (("scenario", "compare"), ("sweep", "sweep")):
+    found = sorted({**files("pilots"), **files("scenarios")}.items())
+    every = {one: (path, read_toml(path).data) for one, path in found}
+    for what, command in (("scenario", "compare"), ("sweep", "sweep"), ("fit", "fit")):
+        if what not in {kind_of(data, "scenario") for _, data in every.values()}:
+            continue
         listed = table(what, "title", "file", whole=[what])
         for one, (path, data) in every.items():
-            if ("axis" in data) == (what == "sweep"):
+            if kind_of(data, "scenario") == what:
                 add(listed, one, str(data.get("title", "")), shown(path))
         out.print(listed)
         out.print(f'"myelosim {command} NAME" runs one.')

@@ -12,13 +12,14 @@ from myelosim.components.contract import Declared
 from myelosim.spec import check, declared
 from myelosim.spec.coefficients import Coefficient
 from myelosim.spec.document import Findings, Table, closest, is_number
+from myelosim.spec.lines import Path
 from myelosim.spec.literal import found
 from myelosim.spec.model import Model
 from myelosim.spec.named import parameter_name
 from myelosim.spec.scale import from_scale, on_scale, slope, to_scale
 
 Prior = tuple[float, float]
-LITERATURE = "literature"
+LITERATURE, ALL = "literature", "all"
 WIDE = 0.5 * math.log(10.0)  # half of a tenfold range
 INSIDE = 1e-3  # share of the way from the start to a bound that is kept clear of it
 
@@ -34,22 +35,25 @@ def believed(model: Model, free: Collection[str], priors: Any, findings: Finding
         What is estimated.
     priors : None, "literature", number or mapping
         "literature" turns the value and standard error of every estimated parameter that has one into its prior, a number
-        weights these. Or name -> ``{"mean", "sd" or "sd_log", "weight"}``, "literature", a weight, or False for none.
+        weights these. Or name -> ``{"mean", "sd" or "sd_log", "weight"}``, "literature", a weight, or False for none; ``all``
+        says it of every parameter that is not named.
         A weight of 0.25 doubles the standard deviation.
     findings : Findings
         Where to say what is wrong.
     """
     every = {name: prior for name in free if (prior := _own(model, name, se=False)) is not None}
-    if priors is None:
-        return every
-    if not isinstance(priors, Mapping):
-        weight = _weight(priors, findings, ("priors",))
+    asked = dict(priors if isinstance(priors, Mapping) else {} if priors is None else {ALL: priors})
+    if ALL in asked:
+        weight = _weight(asked.pop(ALL), findings, ("priors",))
         told = {name: prior for name in free if (prior := _own(model, name, se=True)) is not None}
+        every |= {name: (mean, sd / math.sqrt(weight)) for name, (mean, sd) in told.items()}
         if not told:
-            findings.add(("priors",), "no estimated parameter of the model has a prior or a standard error (se); give "
-                         '{name: {"mean": ..., "sd_log": ...}}')  # fmt: skip
-        return {name: (mean, sd / math.sqrt(weight)) for name, (mean, sd) in told.items()}
-    for name, said in priors.items():
+            findings.add(
+                ("priors",),
+                "no estimated parameter of the model has a prior or a standard error (se); give "
+                '{name: {"mean": ..., "sd_log": ...}}',
+            )
+    for name, said in asked.items():
         path = ("priors", str(name))
         full = parameter_name(model, name, findings, path)
         if full is None:
@@ -58,7 +62,7 @@ def believed(model: Model, free: Collection[str], priors: Any, findings: Finding
             every.pop(full, None)
         elif full not in free:
             findings.add(path, "is not estimated, so a prior says nothing; add it to free, or leave the prior out")
-        elif (prior := _said(model, full, said, findings, path)) is not None:
+        elif (prior := read_prior(model, full, said, findings, path)) is not None:
             every[full] = prior
     return every
 
@@ -81,8 +85,8 @@ def _spread(prior: Mapping[str, float], mean: float, scale: str) -> float:
     return prior["sd_log"] if "sd_log" in prior else prior["sd"] * slope(mean, scale)
 
 
-def _said(model: Model, name: str, said: Any, findings: Findings, path: tuple[str, ...]) -> Prior | None:
-    """Read one prior."""
+def read_prior(model: Model, name: str, said: Any, findings: Findings, path: Path) -> Prior | None:
+    """Read the prior of one parameter; None, with a finding, where it cannot be."""
     if not isinstance(said, Mapping):
         said = {"weight": _weight(said, findings, path)}
     parameter, table = model.parameters[name], Table(said, path, findings)
@@ -110,7 +114,7 @@ def _said(model: Model, name: str, said: Any, findings: Findings, path: tuple[st
     return own[0], own[1] / math.sqrt(weight)
 
 
-def _weight(said: Any, findings: Findings, path: tuple[str, ...]) -> float:
+def _weight(said: Any, findings: Findings, path: Path) -> float:
     if said == LITERATURE:
         return 1.0
     if not is_number(said) or not 0 < said < 1e6:

@@ -35,14 +35,17 @@ class Known:
 def usual_omega(known: Known) -> Omega:
     """Return the model's own etas of everything that the observations depend on and no data column gives.
 
-    Those of parameters that are not observed themselves, the kinetics of a drug without concentrations, stay as they are:
-    nothing tells their variance from that of the effect.
+    Those of the kinetics of a drug without concentrations stay as they are, since nothing tells their variance from that of the
+    effect; a supportive drug without concentrations has none.
     """
     model, own = known.model, set(known.reach.own)
+    supportive = {drug.name for drug in model.drugs.values() if drug.supportive}
     names = tuple(
         name
         for name, parameter in model.parameters.items()
-        if parameter.omega_sd > 0 and name in known.reach.all and name not in known.given
+        if parameter.omega_sd > 0
+        and name in (known.reach.own if name.partition(".")[0] in supportive else known.reach.all)
+        and name not in known.given
     )
     sd = np.array([model.parameters[name].omega_sd for name in names])
     correlation = np.eye(len(names))
@@ -85,9 +88,9 @@ def read_omega(known: Known, omega: Any, findings: Findings, argument: str = "om
             column = _column(known, other, names, findings, path)
             if column is None:
                 continue
-            value, fixed = _entry(entry, findings, path)
+            value, fixed = read_variance(entry, findings, path)
             if column == row:
-                _check_variance(known.model, full, value, findings, path)
+                check_variance(known.model, full, value, findings, path)
             elif start[column, row] and start[column, row] != value:
                 findings.add(path, f"{value:g} is not the {start[column, row]:g} given for the same pair before")
             start[row, column] = start[column, row] = value
@@ -166,8 +169,8 @@ def _column(known: Known, name: Any, names: Mapping[str, str], findings: Finding
     return None
 
 
-def _entry(entry: Any, findings: Findings, path: Path) -> tuple[float, bool]:
-    """Return a number, and whether it is fixed."""
+def read_variance(entry: Any, findings: Findings, path: Path) -> tuple[float, bool]:
+    """Read a variance: a number, or a mapping that says whether it is fixed, too."""
     said = entry if isinstance(entry, Mapping) else {"variance": entry}
     value: Any = said.get("variance")
     fixed = said.get("fixed", False)
@@ -179,7 +182,8 @@ def _entry(entry: Any, findings: Findings, path: Path) -> tuple[float, bool]:
     return float(value), fixed
 
 
-def _check_variance(model: Model, name: str, value: float, findings: Findings, path: Path) -> None:
+def check_variance(model: Model, name: str, value: float, findings: Findings, path: Path) -> None:
+    """Note a variance that no eta can have."""
     if value <= 0:
         findings.add(path, f"{value:g} is not a variance; it must be above 0 (leave {name} out to have no eta)")
     elif model.parameters[name].scale != "identity" and value > MOST_OMEGA**2:

@@ -18,6 +18,7 @@ from myelosim.spec.model import Model
 from myelosim.spec.shorthand import NAME
 
 FOLDERS = ("species", "drugs", "published", "grading", "rules", "calibration")
+ELSEWHERE = {"scenarios": "scenarios", "pilots": "scenarios/pilots"}
 
 
 def roots() -> list[Path]:
@@ -32,11 +33,11 @@ def _shipped() -> list[Path]:
 
 
 def files(folder: str) -> dict[str, Path]:
-    """Return name -> file of everything in ``models/<folder>`` (or ``scenarios``), over all roots."""
+    """Return name -> file of everything in ``models/<folder>`` (or ``scenarios``, or its ``pilots``), over all roots."""
     found: dict[str, Path] = {}
     for root in roots():
-        inside = root / "scenarios" if folder == "scenarios" else root / "models" / folder
-        loose = [root / folder] if root in _listed() and folder != "scenarios" else []
+        inside = root / ELSEWHERE.get(folder, f"models/{folder}")
+        loose = [root / folder] if root in _listed() and folder not in ELSEWHERE else []
         for place in (inside, *loose):
             for path in sorted(place.glob("*.toml")):
                 found.setdefault(path.stem, path)

@@ -29,6 +29,11 @@ SIGNS = {"sweep": "axis", "scenario": "arm", "fit": "data"}  # keys that tell fi
 ENDPOINTS = ("nadir", "nadir_day", "count", "ratio", "cmax", "auc")
 
 
+def kind_of(data: Mapping[str, Any], usual: str) -> Any:
+    """Return the kind that a file says, or that its keys tell."""
+    return data.get("kind", next((name for name, key in SIGNS.items() if key in data), usual))
+
+
 def header(table: Table, kind: str) -> None:
     """Read format and kind of a file; scenarios, sweeps and fits need not say their kind, nor in no file their format.
 
@@ -37,8 +42,7 @@ def header(table: Table, kind: str) -> None:
     SpecError
         It is a file of another kind, of which nothing else is worth saying.
     """
-    sign = next((name for name, key in SIGNS.items() if key in table.data), kind)
-    said = table.data.get("kind", sign)
+    said = kind_of(table.data, kind)
     if said != kind and said in list(KINDS):
         raise SpecError(
             f"{table.findings.source}: is a {said} file; what is needed here is a {kind} file, with {KINDS[kind]}"

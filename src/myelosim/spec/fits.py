@@ -1,0 +1,200 @@
+"""Fit files into :class:`~myelosim.spec.fit.Fit`."""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Mapping
+from typing import Any
+
+from myelosim import units
+from myelosim.errors import SpecError
+from myelosim.spec.believed import ALL
+from myelosim.spec.chosen import chosen_model
+from myelosim.spec.coefficients import related
+from myelosim.spec.concentrations import INTERPOLATIONS
+from myelosim.spec.document import Findings, Table, is_number, read_toml, shown, suggestion
+from myelosim.spec.estimate import BLQ
+from myelosim.spec.fit import BOOTSTRAPS, COVARIANCES, METHODS, OPTIONS, DataFile, Fit, Uncertainty
+from myelosim.spec.fit_entries import Entries, nested, read_entries
+from myelosim.spec.library import files, find
+from myelosim.spec.literal import found
+from myelosim.spec.load import header
+from myelosim.spec.model import Model
+from myelosim.spec.named import parameter_name
+from myelosim.spec.parts import observables
+from myelosim.spec.scatter import RESIDUALS, scatter
+from myelosim.spec.scenario import TOLERANCES
+
+FREE = ("default", "listed")
+
+
+def load_fit(source: str | os.PathLike[str] | Mapping[str, Any]) -> Fit:
+    """Load a fit by name, by path, or from a mapping that says what a file would.
+
+    Raises
+    ------
+    SpecError
+        The file is not found, or something in it cannot be; all that is wrong with it is reported together.
+    """
+    if isinstance(source, Mapping):
+        return read_fit(Table(source, (), Findings("fit")), "fit")
+    path = find(source, ("scenarios", "pilots"))
+    if path is None:
+        raise SpecError(f"no fit '{source}'{suggestion(str(source), {**files('scenarios'), **files('pilots')})}")
+    return dataclasses.replace(read_fit(read_toml(path), path.stem), path=str(path.resolve()))
+
+
+def read_fit(table: Table, name: str) -> Fit:
+    """Read a fit; raise everything that is wrong with it at once."""
+    header(table, "fit")
+    name, title, text = table.name("name", name), table.name("title", ""), table.text("text", "")
+    load, model = chosen_model(table)
+    data = _data(table)
+    method = table.text("method", "focei", allowed=METHODS)
+    blq, free = table.text("blq", "m3", allowed=BLQ), table.text("free", "default", allowed=FREE)
+    estimate: dict[str, Any] = {"blq": blq}
+    if model is None:
+        for key in ("estimate", "covariate", "residual", "correlation", "priors", "uncertainty"):
+            table.known.append(key)
+        uncertainty = Uncertainty()
+    else:
+        entries = read_entries(table, model)
+        estimate |= _arguments(table, entries, listed=free == "listed")
+        estimate |= {"covariates": _covariates(table, model)} | _residual(table, model)
+        model, uncertainty = entries.model, _uncertainty(table, model)
+    seed, starts, tolerance, options = _options(table, method)
+    table.finish()
+    table.findings.check()
+    assert model is not None and data is not None
+    return Fit(
+        name=name, title=title or name, load=load, model=model, data=data, method=method,
+        estimate={key: value for key, value in estimate.items() if value is not None and value != {}},
+        seed=seed, starts=starts, tolerance=tolerance, options=options, uncertainty=uncertainty, text=text,
+    )  # fmt: skip
+
+
+def _arguments(table: Table, entries: Entries, *, listed: bool) -> dict[str, Any]:
+    """Return what ``[estimate]`` says as arguments of an estimation."""
+    priors: dict[str, Any] = dict(entries.priors)
+    everywhere = table.raw("priors", None)
+    if everywhere is not None:
+        if everywhere != "literature" and not (is_number(everywhere) and everywhere > 0):
+            table.fail("priors", f'{found(everywhere)} is neither "literature" nor a weight above 0')
+        priors[ALL] = everywhere
+    return {
+        **({"free": list(entries.free)} if listed else {"also": list(entries.free) or None}),
+        "fixed": list(entries.fixed) or None,
+        "omega": entries.omega or None, "iov": entries.iov, "priors": priors, "starts": entries.starts,
+        "ranges": entries.ranges,
+    }  # fmt: skip
+
+
+def _data(table: Table) -> DataFile | None:
+    """Read where the data are, relative to the file that says it, and how they are read."""
+    held = table.table("data", required=True)
+    if held is None:
+        return None
+    file = held.name("file")
+    path = held.findings.folder / file
+    if file and not path.is_file():
+        held.fail("file", f"there is no file {shown(path)}; give a path relative to this file")
+    settings: dict[str, Any] = {}
+    for key in ("columns", "units", "observables", "interpolation", "lloq"):
+        if key in held.data:
+            settings[key] = _mapping(held, key)
+    for key in ("previous", "strict"):
+        if key in held.data:
+            settings[key] = held.boolean(key, False)
+    if drug := held.text("drug", ""):
+        settings["drug"] = drug
+    held.finish(("columns", "units", "observables", "interpolation", "lloq", "previous", "strict"))
+    return DataFile(file, settings, path)
+
+
+def _mapping(table: Table, key: str) -> Any:
+    """Read a table of texts; ``interpolation`` and ``lloq`` may be one value for all, limits may be numbers."""
+    value = table.raw(key)
+    each: list[tuple[Table, str, Any]] = [(table, key, value)]
+    if isinstance(value, Mapping):
+        inner = table.table(key)
+        assert inner is not None
+        each = [(inner, name, one) for name, one in value.items()]
+    elif key not in ("interpolation", "lloq"):
+        table.fail(key, f"{found(value)} is not a table; write e.g. {key} = {{ {_EXAMPLES[key]} }}")
+        return {}
+    for where, name, one in each:
+        if key == "lloq" and not isinstance(one, str):
+            where.number(name, low=0.0)
+        elif where.text(name, allowed=INTERPOLATIONS if key == "interpolation" else None) and key == "units":
+            try:
+                units.dimension(one)
+            except ValueError as error:
+                where.fail(name, str(error))
+    return value
+
+
+_EXAMPLES = {"columns": 'ID = "animal"', "units": 'neutrophil = "10^3/uL"', "observables": '1 = "neutrophil"'}
+
+
+def _covariates(table: Table, model: Model) -> dict[str, Any]:
+    held = table.table("covariate")
+    if held is None:
+        return {}
+    said = nested(held, {name for one in model.parameters for name in (one, one.rpartition(".")[2])})
+    asked = {".".join(map(str, one.path[1:])): dict(one.data) for one in said}
+    related(model, asked, held.findings, "covariate")
+    return asked
+
+
+def _residual(table: Table, model: Model) -> dict[str, Any]:
+    """Read ``[residual]``: each observable's terms, and its kind where these do not tell."""
+    sigma: dict[str, Any] = {}
+    kinds: dict[str, str] = {}
+    known = observables(model.lineages, model.drugs)
+    for name, held in table.children("residual").items():
+        if name not in known:
+            held.fail(None, f"nothing called '{name}' is observed{suggestion(name, known)}")
+            continue
+        own = {f"{name}.{term}": value for term, value in held.data.items() if term != "kind"}
+        kind = {name: held.text("kind", allowed=RESIDUALS)} if "kind" in held.data else {}
+        scratch = Findings("")
+        scatter(model, [name], own, kind, scratch)
+        for message in scratch.messages:
+            place, _, sentence = message.partition(": ")
+            term = place.rpartition(".")[2]
+            held.fail(term if term in held.data else None, sentence)
+        sigma |= own
+        kinds |= kind
+    return {"sigma": sigma, "residual": kinds}
+
+
+def _options(table: Table, method: str) -> tuple[int, int | None, float | None, dict[str, int]]:
+    held = table.table("options")
+    if held is None:
+        return 1, None, None, {}
+    seed, own = held.integer("seed", 1), OPTIONS.get(method, {})
+    starts = held.integer("starts", low=1, high=10_000) if "starts" in held.data else None
+    low, high = TOLERANCES
+    tolerance = held.number("tolerance", low=low, high=high) if "tolerance" in held.data else None
+    options = {key: held.integer(key, low=least) for key, least in own.items() if key in held.data}
+    for other, keys in OPTIONS.items():
+        for key in held.data.keys() & keys.keys() - own.keys():
+            held.fail(key, f'belongs to method = "{other}"; this fit is by {method}')
+    held.finish(("seed", "starts", "tolerance", *own))
+    return seed, starts, tolerance, options
+
+
+def _uncertainty(table: Table, model: Model) -> Uncertainty:
+    held = table.table("uncertainty")
+    if held is None:
+        return Uncertainty()
+    names = [parameter_name(model, name, held.findings, (*held.path, "profile")) for name in held.texts("profile")]
+    made = Uncertainty(
+        covariance=held.text("covariance", "sandwich", allowed=COVARIANCES),
+        sir=held.integer("sir", 0, high=1_000_000), bootstrap=held.integer("bootstrap", 0, high=100_000),
+        bootstrap_kind=held.text("bootstrap_kind", "case", allowed=BOOTSTRAPS),
+        profile=tuple(name for name in names if name),
+    )  # fmt: skip
+    held.finish()
+    return made
