@@ -179,6 +179,8 @@ def test_occasions_have_variances_only(generic):
         ({"sd": 0.3}, "box_cox"),
         ({"sd": 0.3, "exponent": 0.5}, "box_cox"),
         ({"cells": 200, "fraction": 0.3}, "counting"),
+        ({"proportional": 0.2, "df": 5}, "student"),
+        ({"proportional": 0.2, "additive": 0.1, "df": 5}, "student"),
     ],
 )
 def test_the_terms_tell_the_kind_of_error(generic, terms, kind):
@@ -186,7 +188,7 @@ def test_the_terms_tell_the_kind_of_error(generic, terms, kind):
     assert made.residual["neutrophil"].kind == kind
     assert terms.items() <= made.residual["neutrophil"].sigma.items()
     assert [one.name for one in made.sigmas] == [f"neutrophil.{one.name}" for one in RESIDUALS[kind].TERMS]
-    settings = {"neutrophil.exponent", "neutrophil.cells", "neutrophil.fraction"}
+    settings = {"neutrophil.df", "neutrophil.exponent", "neutrophil.cells", "neutrophil.fraction"}
     assert not any(one.free for one in made.sigmas if one.name in settings)
 
 
