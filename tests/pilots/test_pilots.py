@@ -10,6 +10,7 @@ import pandas as pd
 import pytest
 
 import myelosim as ms
+from myelosim.data import read as read_study
 
 FOLDER = Path(__file__).resolve().parents[2] / "scenarios" / "pilots"
 NAMES = ("rat_28day", "cynomolgus_14day", "phase1_rrmm")
@@ -179,3 +180,31 @@ def test_fit_speaks_of_what_is_true(name):
     assert {f"{key}.{term}": value for key, terms in fit["residual"].items() for term, value in terms.items()} == truth[
         "sigma"
     ]
+
+
+@pytest.mark.filterwarnings("ignore::myelosim.MyelosimWarning")
+@pytest.mark.parametrize("name", NAMES)
+def test_rows_scatter_around_the_true_individuals_as_the_truth_says(pilots, name):
+    """Rows as a fit reads them, under each subject's own parameters as they lie in truth/, leave the residual error over."""
+    model = pilots[name].truth
+    study = read_study(FOLDER / f"{name}.csv", model, strict=True)
+    assert set(study.check.problems["done"]) <= {"kept as censored"} and study.subjects == tuple(
+        person.name for person in pilots[name].people
+    )
+    own = pd.read_csv(FOLDER / "truth" / f"{name}_individuals.csv").drop(columns=["ID", "dose"])
+    own = own.assign(weight=[person.weight for person in pilots[name].people])
+    seen, left = study.observations, {}
+    for k, doses in enumerate(study.doses):
+        for lineage in study.observables:
+            here = (seen.subject == k) & (seen.observable == lineage) & (seen.censored == 0)
+            before = np.where(
+                seen.after[here] | (seen.time[here] == 0), 0.0, 1e-6
+            )  # a transfusion comes after the draw
+            ds = ms.simulate(
+                model, ms.Regimen(doses), times=seen.time[here] - before, individuals=own.iloc[[k]], threads=1
+            )
+            true = ds["count"].sel(lineage=lineage)[0].to_numpy()
+            left.setdefault(lineage, []).extend(np.log(seen.value[here] / true))
+    for lineage, z in left.items():
+        sd = model.residual[lineage].sigma["log_sd"]
+        assert abs(np.mean(z)) < 4 * sd / np.sqrt(len(z)) and abs(np.std(z) / sd - 1) < 4 / np.sqrt(2 * len(z))
