@@ -102,9 +102,10 @@ def _sensible(where: str, fields: Mapping[str, Any]) -> None:
     for key, allowed in {"scale": SCALES, "evidence": EVIDENCE}.items():
         if key in fields and fields[key] not in allowed:
             raise SpecError(f"{where}: {key} {found(fields[key])} is not known{suggestion(str(fields[key]), allowed)}")
-    omega_sd = fields.get("omega_sd", 0.0)
-    if not (is_number(omega_sd) and 0 <= omega_sd < math.inf):
-        raise SpecError(f"{where}: omega_sd {found(omega_sd)} is not a standard deviation; it must be 0 or more")
+    for key in ("omega_sd", "occasion_sd"):
+        sd = fields.get(key, 0.0)
+        if not (is_number(sd) and 0 <= sd < math.inf):
+            raise SpecError(f"{where}: {key} {found(sd)} is not a standard deviation; it must be 0 or more")
     for key in ("floor", "ceiling"):
         bound = fields.get(key)
         if bound is not None and not is_number(bound):

@@ -62,9 +62,7 @@ def _read(table: Table, asked: Declared, molar_mass: float | None) -> Parameter 
     covariates = _covariates(table)
     estimate = table.boolean("estimate", True)
     prior = _prior(table, asked.unit, molar_mass)
-    se = table.number("se", 0.0, low=0.0, high=MOST_CV)
-    if scale == "identity" and se and unit != asked.unit:
-        se = abs(units.convert(se, unit, asked.unit, molar_mass))
+    se, occasion_sd = (_error(table, key, scale, unit, asked.unit, molar_mass) for key in ("se", "occasion_sd"))
     table.finish()
     if len(table.findings.messages) > before:
         return None
@@ -79,7 +77,7 @@ def _read(table: Table, asked: Declared, molar_mass: float | None) -> Parameter 
     return Parameter(
         value=canonical, unit=asked.unit, meaning=meaning, omega_sd=omega_sd, scale=scale, evidence=evidence,
         source=source, floor=converted(floor), ceiling=converted(ceiling), clip=clip, covariates=covariates,
-        estimate=estimate, prior=prior, se=se,
+        estimate=estimate, prior=prior, se=se, occasion_sd=occasion_sd,
     )  # fmt: skip
 
 
@@ -106,6 +104,12 @@ def _omega(table: Table, scale: str) -> float:
     if scale != "log":
         table.fail("cv", f'a cv belongs to scale "log", not "{scale}"; give omega_sd on that scale')
     return math.sqrt(math.log(1.0 + cv * cv))
+
+
+def _error(table: Table, key: str, scale: str, unit: str, own: str, molar_mass: float | None) -> float:
+    """Read a standard deviation on a parameter's scale; on the identity scale it is in the parameter's unit."""
+    value = table.number(key, 0.0, low=0.0, high=math.inf if scale == "identity" else MOST_CV)
+    return abs(units.convert(value, unit, own, molar_mass)) if scale == "identity" and unit != own else value
 
 
 def _evidence(table: Table) -> tuple[str, str]:
@@ -159,6 +163,7 @@ def written(parameter: Parameter, meaning: str) -> dict[str, Any]:
         "omega_sd": (parameter.omega_sd, 0.0), "floor": (parameter.floor, None), "ceiling": (parameter.ceiling, None),
         "clip": (parameter.clip, False), "estimate": (parameter.estimate, True), "prior": (parameter.prior, None),
         "covariates": (parameter.covariates, {}), "se": (parameter.se, 0.0),
+        "occasion_sd": (parameter.occasion_sd, 0.0),
     }  # fmt: skip
     table |= {key: value for key, (value, usual) in optional.items() if value != usual}
     table |= {"scale": parameter.scale, "evidence": parameter.evidence}

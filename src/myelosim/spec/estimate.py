@@ -33,7 +33,7 @@ def estimation(
     free: Sequence[str] | None = None,
     fixed: Sequence[str] | None = None,
     priors: Any = None,
-    iov: Mapping[str, Any] | None = None,
+    iov: Mapping[str, Any] | str | None = None,
     covariates: Mapping[str, Mapping[str, Any]] | None = None,
     residual: Mapping[str, str] | None = None,
     blq: str = "m3",
@@ -68,8 +68,8 @@ def estimation(
         What is not, of the default; an eta of it stays.
     priors : "literature", number or mapping, optional
         See :func:`myelosim.spec.believed.believed`.
-    iov : mapping, optional
-        Name -> variance between the occasions of a subject.
+    iov : mapping or "model", optional
+        Name -> variance between the occasions of a subject; "model" for those of an earlier fit. Default: none.
     covariates : mapping, optional
         Parameter -> ``{covariate: {"form": "power" | "linear" | "category", "reference", "start", "fixed"}}``: relations to
         estimate; an empty inner mapping is one that the model has.

@@ -105,8 +105,12 @@ def read_omega(known: Known, omega: Any, findings: Findings, argument: str = "om
     return made
 
 
-def read_iov(known: Known, iov: Mapping[str, Any], findings: Findings) -> Omega:
-    """Read the variances between the occasions of a subject: name -> variance; they have no covariances."""
+def read_iov(known: Known, iov: Any, findings: Findings) -> Omega:
+    """Read the variances between the occasions of a subject: name -> variance, without covariances; "model" for its own."""
+    if isinstance(iov, str) and iov == "model":
+        every = known.model.parameters.items()
+        iov = {name: one.occasion_sd**2 for name, one in every if one.occasion_sd > 0 and name in known.reach.own}
+        iov = {name: variance for name, variance in iov.items() if name not in known.given}
     made = read_omega(known, iov, findings, "iov")
     if np.any(made.start != np.diag(made.start.diagonal())):
         findings.add(("iov",), "has covariances; between occasions give one variance a parameter")

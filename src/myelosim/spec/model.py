@@ -16,7 +16,8 @@ class Parameter:
     parameter on ``scale`` ("log", "logit" or "identity"). Individuals outside ``floor``..``ceiling`` are drawn again
     (eligibility) or, with ``clip``, set to the bound. ``covariates`` maps a covariate to ``{"reference", "exponent"}``,
     ``{"reference", "slope"}`` or a mapping category -> factor. ``se`` is how uncertain ``value`` itself is: a standard error on
-    ``scale``.
+    ``scale``. ``occasion_sd`` is the standard deviation on ``scale`` between the occasions of one subject: what a fit found, and
+    no part of a simulated subject.
     """
 
     value: float
@@ -33,6 +34,7 @@ class Parameter:
     estimate: bool = True
     prior: Mapping[str, float] | None = None
     se: float = 0.0
+    occasion_sd: float = 0.0
 
 
 @dataclass(frozen=True, slots=True)
