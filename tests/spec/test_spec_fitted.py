@@ -66,7 +66,7 @@ def test_the_estimates_are_in_it(found):
         ("neutrophil.gamma", "drug.neutrophil.slope"): pytest.approx(-0.8),
     }
     assert found.parameters["drug.neutrophil.slope"].omega_sd == 0.0, "the fit took the slope as the same in all"
-    assert found.parameters["drug.cl"].omega_sd == 0.3, "the fit said nothing of the kinetics"
+    assert found.parameters["drug.cl"].omega_sd == 0.0, "and the clearance"
 
 
 def test_it_is_saved_and_loads_back_equal(found, tmp_path):
@@ -74,6 +74,16 @@ def test_it_is_saved_and_loads_back_equal(found, tmp_path):
     again = ms.load_model(tmp_path / "mine.toml")
     assert again == found
     assert again.spec_hash == found.spec_hash
+
+
+def test_what_data_columns_give_goes_on_varying(asked):
+    model, made = asked
+    theta = [one.start for one in made.thetas]
+    options = {"theta": theta, "omega": OMEGA, "sigma": [0.1, 0.2], "source": SOURCE}
+    assert fitted(model, made, given=["drug.cl"], **options).parameters["drug.cl"].omega_sd == 0.3
+    undosed = fitted(model, made, dosed=[], **options).parameters
+    assert undosed["drug.cl"].omega_sd == 0.3
+    assert undosed["drug.neutrophil.slope"].omega_sd == 0.45
 
 
 def test_its_errors_are_drawn(found):

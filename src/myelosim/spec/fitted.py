@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -32,13 +32,14 @@ def fitted(
     source: str,
     occasion: Any = None,
     covariance: Any = None,
-    given: Sequence[str] = (),
+    given: Collection[str] = (),
+    dosed: Collection[str] | None = None,
 ) -> Model:
     """Return the model that a fit found.
 
     Values, variabilities, residual errors and coefficients of covariates are the estimates; evidence is "fitted". Standard errors
     and their correlations come from the covariance of the thetas; those of coefficients and variances have no place in a model.
-    What belongs to what was observed and has no eta does not vary any more, since the fit took it as the same in all.
+    What the observations depend on and has no eta does not vary any more, since the fit took it as the same in all.
 
     Parameters
     ----------
@@ -56,8 +57,10 @@ def fitted(
         What the values rest on: hash of the data, method, number of subjects; see :func:`said`.
     covariance : array (theta or more, theta or more), optional
         Of the thetas on their scales, which come first.
-    given : sequence of str
+    given : collection of str
         Parameters that data columns gave; they go on varying as the model says.
+    dosed : collection of str, optional
+        Drugs that anyone was given; what belongs to others stays as it is. Default: all.
 
     Raises
     ------
@@ -68,7 +71,8 @@ def fitted(
     parameters = dict(model.parameters)
     _typical(model, estimation, theta, source, parameters, about)
     errors = _errors(model, estimation, covariance, parameters, about)
-    varying = _varying(model, estimation, np.asarray(omega, dtype=float), given, parameters)
+    may_vary = _may_vary(model, estimation, given, dosed)
+    varying = _varying(model, estimation, np.asarray(omega, dtype=float), may_vary, parameters)
     between = estimation.occasion.start if occasion is None else np.asarray(occasion, dtype=float)
     for name, variance in zip(estimation.occasion.names, np.diagonal(between), strict=True):
         parameters[name] = replace(parameters[name], occasion_sd=math.sqrt(max(float(variance), 0.0)))
@@ -155,18 +159,28 @@ def _errors(
 
 
 def _varying(
-    model: Model, estimation: Estimation, omega: np.ndarray, given: Sequence[str], parameters: dict[str, Parameter]
+    model: Model, estimation: Estimation, omega: np.ndarray, may_vary: Collection[str], parameters: dict[str, Parameter]
 ) -> Pairs:
     """Put in the variabilities, and return how the etas are correlated."""
     names = estimation.omega.names
     for name, variance in zip(names, np.diagonal(omega).tolist(), strict=True):
         parameters[name] = replace(parameters[name], omega_sd=math.sqrt(max(variance, 0.0)))
-    for name in reach(model, tuple(estimation.residual)).own:
-        if name not in names and name not in given and parameters[name].omega_sd > 0:
+    for name, old in model.parameters.items():
+        if name not in names and name not in may_vary and old.omega_sd > 0:
             parameters[name] = replace(parameters[name], omega_sd=0.0)
     kept = {pair: value for pair, value in model.correlation.items() if not set(pair) & set(names)}
     pairs = kept | _correlations(names, omega)[0]
     return {pair: value for pair, value in pairs.items() if all(parameters[name].omega_sd > 0 for name in pair)}
+
+
+def _may_vary(
+    model: Model, estimation: Estimation, given: Collection[str], dosed: Collection[str] | None
+) -> frozenset[str]:
+    """Return the parameters of which the fit took nothing for granted: given by row, or of nothing that it saw."""
+    spoken = reach(model, tuple(estimation.residual), dosed)
+    supportive = {drug.name for drug in model.drugs.values() if drug.supportive}
+    aside = {name for name in spoken.all if name.partition(".")[0] in supportive} - set(spoken.own)
+    return frozenset({*given, *aside, *(name for name in model.parameters if name not in spoken.all)})
 
 
 def _correlations(names: Sequence[str], matrix: np.ndarray) -> tuple[Pairs, bool]:
