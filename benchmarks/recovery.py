@@ -11,7 +11,6 @@ import json
 import multiprocessing
 import os
 import time
-import tomllib
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
@@ -29,6 +28,7 @@ from scipy import stats
 
 import myelosim as ms
 from myelosim.random import normals
+from myelosim.spec.fits import load_fit
 from myelosim.spec.model import Model
 
 FIT = Path(__file__).resolve().parents[1] / "scenarios" / "pilots" / "rat_28day.toml"
@@ -63,13 +63,12 @@ class Plan:
 
 def plan(lineages: Sequence[str]) -> Plan:
     """Read priors for some lineages, and take the model's etas of them as independent and those of kinetics away."""
-    said = tomllib.loads(FIT.read_text(encoding="utf-8"))
-    about = dict(said["model"])
-    model = ms.load_model(about.pop("drug"), **about)
+    said = load_fit(FIT)
+    model = said.model
     own = [name for name in model.parameters if any(part in lineages for part in name.split("."))]
     still = {name: {"omega_sd": 0.0} for name, p in model.parameters.items() if p.omega_sd > 0 and name not in own}
     model = replace(model, correlation={}).replace(still)
-    believed = {name: one["prior"] for name, one in said["estimate"].items() if "prior" in one and name in own}
+    believed = {name: prior for name, prior in said.estimate["priors"].items() if name in own}
     means = model.replace({name: prior["mean"] for name, prior in believed.items()})
     return Plan(model, {name: (means.parameters[name].value, p["sd_log"]) for name, p in believed.items()})
 
