@@ -264,7 +264,7 @@ def truth(pilot: Pilot) -> str:
     source = ", ".join(f'{key} = "{value}"' for key, value in pilot.model.items())
     lines = [
         NOT_DATA + "format = 1", 'kind = "truth"', f'title = "{pilot.title}"', f"model = {{ {source} }}",
-        f'myelosim = "{ms.__version__}"', f'model_hash = "{model.spec_hash}"', f"seed = {pilot.seed}",
+        f'myelosim = "{ms.__version__}"', f"seed = {pilot.seed}",
         f"subjects = {len(pilot.people)}", "",
         "# Typical values; library is what ships, where the truth differs from it.", "[theta]",
     ]  # fmt: skip
