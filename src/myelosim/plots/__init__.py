@@ -9,6 +9,13 @@ here, a test in ``tests/plots`` of each.
 
 from __future__ import annotations
 
+from myelosim.plots.fit import plot_goodness_of_fit
+from myelosim.plots.fit_check import plot_visual_check
+from myelosim.plots.fit_etas import plot_etas
+from myelosim.plots.fit_individuals import plot_individual_fits
+from myelosim.plots.fit_npde import plot_npde
+from myelosim.plots.fit_search import plot_objective, plot_starts
+from myelosim.plots.fit_thetas import plot_priors, plot_profile
 from myelosim.plots.incidence import plot_incidence
 from myelosim.plots.monitoring import plot_monitoring
 from myelosim.plots.nadir import plot_nadir
@@ -19,12 +26,21 @@ from myelosim.plots.surface import plot_surface
 from myelosim.plots.trajectories import plot_trajectories
 
 __all__ = [
+    "plot_etas",
+    "plot_goodness_of_fit",
     "plot_grade_occupancy",
     "plot_incidence",
+    "plot_individual_fits",
     "plot_monitoring",
     "plot_nadir",
+    "plot_npde",
+    "plot_objective",
+    "plot_priors",
+    "plot_profile",
+    "plot_starts",
     "plot_subject",
     "plot_summary",
     "plot_surface",
     "plot_trajectories",
+    "plot_visual_check",
 ]

@@ -85,6 +85,8 @@ def npde(
                 f"npde: {len(drawn)} complete simulations of subject {subject[rows[0]]}, which has {rows.size} observations; give "
                 f"at least {max(100, 10 * rows.size)}"
             )
+        limited = bool(np.isfinite([low[rows], high[rows]]).any())
+        redrawn = uniforms(seed, "noise", *drawn.shape, "npde", "redrawn", int(rows[0])) if limited else drawn
         place[rows] = _rank(y[rows], drawn, chance[rows, 0])
         for k, row in enumerate(rows.tolist()):
             beyond = (drawn[:, k] < low[row]) | (drawn[:, k] > high[row])
@@ -94,8 +96,7 @@ def npde(
                 if beyond.any():
                     y[row] = np.quantile(drawn[beyond, k], chance[row, 1])
             if beyond.any():
-                anew = uniforms(seed, "noise", len(drawn), 1, "npde", "redrawn", row)[beyond, 0]
-                drawn[beyond, k] = np.quantile(drawn[beyond, k], anew)
+                drawn[beyond, k] = np.quantile(drawn[beyond, k], redrawn[beyond, k])
         error[rows] = _rank(*_decorrelated(y[rows], drawn), chance[rows, 0]) if rows.size > 1 else place[rows]
     return pd.DataFrame({"pd": place, "npd": ndtri(place), "pde": error, "npde": ndtri(error)})
 
@@ -157,7 +158,7 @@ def npde_tests(errors: np.ndarray) -> pd.DataFrame:
 
     Notes
     -----
-    Comets et al., Comput Methods Programs Biomed 2008;90:154-66, section 2.3.
+    Comets et al., Comput Methods Programs Biomed 2008;90:154-66.
     """
     values = np.asarray(errors, float)
     values = values[np.isfinite(values)]

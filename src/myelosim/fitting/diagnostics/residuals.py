@@ -60,7 +60,7 @@ def conditional_residuals(
     .. math::
         E = f(\hat\eta) - G \hat\eta, \qquad C = G \Omega G^T + R, \qquad CWRES = C^{-1/2} (y - E)
 
-    Hooker et al., Pharm Res 2007;24:2187-97, equations 10-12. They are standard normal and independent if the model is linear
+    Hooker et al., Pharm Res 2007;24:2187-97. They are standard normal and independent if the model is linear
     in its etas and no row is left out for its value; where many are below a limit, look at :func:`npde` instead.
 
     Examples

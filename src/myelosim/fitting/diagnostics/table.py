@@ -46,3 +46,29 @@ def fit_table(study: Study, individual: np.ndarray, population: np.ndarray, **mo
             "value": seen.value, "censored": seen.censored, **columns,
         }
     )  # fmt: skip
+
+
+def dose_table(study: Study) -> pd.DataFrame:
+    """List when each subject was dosed: what is ticked in individual fits.
+
+    Parameters
+    ----------
+    study : Study
+        What was fitted.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``subject``, ``time`` (h), ``drug``; repeated doses one by one, until the last observation of the study. Transfusions and
+        blood draws are left out.
+    """
+    last = float(study.observations.time.max(initial=0.0))
+    rows = []
+    for name, events in zip(study.subjects, study.doses, strict=True):
+        for event in events:
+            if event.kind not in ("dose", "reset_dose"):
+                continue
+            count = 1 if event.interval <= 0.0 else int(max(last - event.time, 0.0) // event.interval) + 1
+            count = count if event.count is None else min(count, event.count)
+            rows += [(name, event.time + k * event.interval, event.drug) for k in range(count)]
+    return pd.DataFrame(rows, columns=["subject", "time", "drug"])

@@ -73,7 +73,7 @@ def visual_check(
     -----
     An observed quantile is NaN where it depends on what censored values are: where it differs between taking each as its limit
     and as far beyond. Others are those that uncensored data would have, and simulated values are used uncensored.
-    Prediction correction: Bergstrand et al., AAPS J 2011;13:143-51, equation 1 with a lower bound of zero.
+    Prediction correction: Bergstrand et al., AAPS J 2011;13:143-51, with a lower bound of zero.
 
     Examples
     --------

@@ -1,0 +1,107 @@
+"""Goodness of fit: observations against predictions, and residuals against what should not matter."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from myelosim.plots import fit_look as look
+from myelosim.plots import style
+from myelosim.plots.fit_look import GUIDE, TYPICAL, Units
+from myelosim.plots.style import styled
+
+USUAL = 1.96  # within which 95 % of standard normal residuals are
+ROW = 1.6  # inches for an observable
+
+
+@styled
+def plot_goodness_of_fit(table: pd.DataFrame, *, units: Units = None, ax: Any = None) -> np.ndarray:
+    """Draw observations against predictions, and conditional weighted residuals, a row of four panels an observable.
+
+    Observed against typical and individual predictions, with the line on which they are equal; CWRES over time and by typical
+    prediction, with the lines between which 95 % of them should be. The other line joins medians of groups of equal numbers.
+    Observations beyond a limit of quantification are triangles at that limit, and count there; they have no residual.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        From :func:`myelosim.fitting.diagnostics.fit_table`, with ``cwres``.
+    units : mapping of str to str, optional
+        The unit of each observable.
+    ax : array of matplotlib.axes.Axes, optional
+        Four an observable, to draw on. Default: those of a new figure of their own.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (observable, panel).
+
+    Raises
+    ------
+    SpecError
+        The table has no row or lacks a column, or ``ax`` are not as many.
+    """
+    name = "plot_goodness_of_fit"
+    look.needed(table, ["observable", "time", "value", "censored", "individual", "population", "cwres"], name)
+    known = list(dict.fromkeys(table["observable"].tolist()))
+    axes, figure = look.panels(ax, (len(known), 4), name, 0.75 + ROW * len(known))
+    for row, observable in zip(axes, known, strict=True):
+        _draw(row, observable, table[table["observable"] == observable], units)
+    beneath = (
+        "Typical prediction",
+        "Individual prediction",
+        look.clock(table["time"].to_numpy())[1],
+        "Typical prediction",
+    )
+    for panel, text in zip(axes[-1], beneath, strict=True):
+        panel.set_xlabel(text)
+    lines = [
+        Line2D([], [], **{**GUIDE, "linewidth": 0.9}, label="where all should be (dashed: 95 % of residuals)"),
+        Line2D([], [], color=TYPICAL, linewidth=1.1, label="medians"),
+    ]
+    look.explain(figure, [*look.dot_keys(table["censored"].to_numpy()), *lines])
+    subjects = f" of {table['subject'].nunique()} subjects" if "subject" in table.columns else ""
+    look.say(figure, f"{len(table)} observations{subjects}.", _without(table))
+    return axes
+
+
+def _without(table: pd.DataFrame) -> str:
+    none = int(table["cwres"].isna().sum())
+    return f"{none} of them without a residual: beyond a limit of quantification, or missing." if none else ""
+
+
+def _draw(row: np.ndarray, observable: str, own: pd.DataFrame, units: Units) -> None:
+    value, censored = own["value"].to_numpy(float), own["censored"].to_numpy()
+    residual, typical = own["cwres"].to_numpy(float), own["population"].to_numpy(float)
+    log = look.logarithmic(observable, value, own[["individual", "population"]].to_numpy(float))
+    for panel, of in zip(row, ("population", "individual"), strict=False):
+        against = own[of].to_numpy(float)
+        low, high = look.span(value, against)
+        for which in ("x", "y"):
+            look.scale(panel, which, low, high, log)
+        panel.axline((low, low), (high, high), **GUIDE)
+        look.dots(panel, against, value, censored)
+        _trend(panel, against, value)
+    hours = own["time"].to_numpy(float)
+    days = hours / look.clock(hours)[0]
+    for panel, against in zip(row[2:], (days, typical), strict=True):
+        most = max(3.0, np.abs(look.span(residual)).max())
+        look.scale(panel, "y", -most, most, False)
+        for height, line in ((0.0, "-"), (USUAL, "--"), (-USUAL, "--")):
+            panel.axhline(height, linestyle=line, **GUIDE)
+        look.dots(panel, against, residual)
+        _trend(panel, against, residual)
+    look.time_axis(row[2], *look.span(days))
+    look.scale(row[3], "x", *look.span(typical), log)
+    row[0].set_ylabel(f"{look.label(observable, units)}\nobserved")
+    row[2].set_ylabel("CWRES")
+    for panel in row:
+        style.dress(panel)
+
+
+def _trend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    ax.plot(*look.trend(x, y), color=TYPICAL, linewidth=1.1, zorder=4)

@@ -1,0 +1,137 @@
+"""How individual estimates are distributed, against what the model says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+
+from myelosim.errors import SpecError
+from myelosim.plots import fit_look as look
+from myelosim.plots import style
+from myelosim.plots.fit_look import BAND_OF_EDGES, DOT, GUIDE, MODEL
+from myelosim.plots.style import styled
+
+
+@styled
+def plot_etas(
+    etas: pd.DataFrame,
+    omega: np.ndarray,
+    shrinkage: pd.DataFrame,
+    correlation: pd.DataFrame | None = None,
+    *,
+    ax: Any = None,
+) -> np.ndarray:
+    """Draw individual etas: each with the normal distribution of the model, and each pair.
+
+    On the diagonal a histogram, the density of the fitted normal, and the shrinkage; below it a dot a subject; above it the
+    correlation, with the model's in parentheses.
+
+    Parameters
+    ----------
+    etas : pandas.DataFrame
+        A column an eta, a row a subject.
+    omega : array (E, E)
+        Their covariance in the model.
+    shrinkage : pandas.DataFrame
+        From :func:`myelosim.fitting.diagnostics.shrinkage`.
+    correlation : pandas.DataFrame, optional
+        From :func:`myelosim.fitting.diagnostics.eta_correlation`; without it there is nothing above the diagonal.
+    ax : array of matplotlib.axes.Axes, optional
+        As many as etas by etas, to draw on. Default: those of a new figure of their own.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (eta, eta).
+
+    Raises
+    ------
+    SpecError
+        There is no eta, or tables or ``ax`` are not of as many.
+    """
+    names, spreads = [str(name) for name in etas.columns], np.sqrt(np.diagonal(np.asarray(omega, float)))
+    count = len(names)
+    if not count or {len(spreads), len(shrinkage)} != {count}:
+        raise SpecError(
+            f"plot_etas: {count} etas, a covariance of {len(spreads)} and shrinkage of {len(shrinkage)}; give all of the same etas"
+        )
+    side = min(1.6, style.WIDTH / count) if count > 1 else 2.0
+    axes, figure = look.panels(ax, (count, count), "plot_etas", 0.6 + side * count)
+    values = etas.to_numpy(float)
+    for k, name in enumerate(names):
+        _own(axes[k, k], values[:, k], float(spreads[k]), count)
+        share = float(shrinkage["sd"].iloc[k])
+        axes[k, k].set_title("" if np.isnan(share) else f"shrinkage {100.0 * share:.0f} %")
+        for j in range(k):
+            _pair(axes[k, j], values[:, j], values[:, k])
+            _said(axes[j, k], correlation, names[j], name)
+    _sides(axes, names)
+    keys = [
+        Patch(color=BAND_OF_EDGES, label="subjects"),
+        Line2D([], [], color=MODEL, label="the model's normal distribution"),
+        Line2D([], [], **{**DOT, "alpha": 1.0}, label="subject"),
+    ]
+    look.explain(figure, keys if count > 1 else keys[:2])
+    said = (
+        "Above the diagonal: correlation of individual etas, and the model's."
+        if correlation is not None and count > 1
+        else ""
+    )
+    look.say(figure, f"{len(etas)} subjects. Shrinkage is 1 - SD(eta) / omega.", said)
+    return axes
+
+
+def _own(ax: Axes, values: np.ndarray, spread: float, count: int) -> None:
+    known = values[np.isfinite(values)]
+    reach = max(3.0 * spread, np.abs(known).max(initial=0.0)) or 1.0
+    bins = int(np.clip(2.0 * np.sqrt(known.size), 5, 20))
+    ax.hist(known, np.linspace(-reach, reach, bins + 1).tolist(), density=True, color=BAND_OF_EDGES)
+    if spread > 0.0:
+        x = np.linspace(-reach, reach, 121)
+        ax.plot(x, np.exp(-0.5 * (x / spread) ** 2) / (spread * np.sqrt(2.0 * np.pi)), color=MODEL)
+    ax.axvline(0.0, **GUIDE)
+    ax.set_xlim(-reach, reach)
+    ax.set_yticks([])
+    style.dress(ax)
+
+
+def _pair(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    ax.axvline(0.0, **GUIDE)
+    ax.axhline(0.0, **GUIDE)
+    ax.plot(x, y, **DOT)
+    style.dress(ax)
+
+
+def _said(ax: Axes, correlation: pd.DataFrame | None, one: str, other: str) -> None:
+    """Print a correlation where the pair would be a second time."""
+    ax.set_axis_off()
+    ax.set(xticks=[], yticks=[])
+    if correlation is None:
+        return
+    pair = correlation[(correlation["one"].astype(str) == one) & (correlation["other"].astype(str) == other)]
+    for _, row in pair.iterrows():
+        found = "–" if np.isnan(row["correlation"]) else f"{row['correlation']:.2f}\n({row['model']:.2f})"
+        text = found.replace("-", "\N{MINUS SIGN}")
+        ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=7)
+
+
+def _sides(axes: np.ndarray, names: list[str]) -> None:
+    """Give pairs the limits of the histograms, and name etas at the left and below."""
+    for k in range(len(names)):
+        low, high = axes[k, k].get_xlim()
+        for j in range(k):
+            axes[k, j].set_xlim(axes[j, j].get_xlim())
+            axes[k, j].set_ylim(low, high)
+            if j:
+                axes[k, j].tick_params(labelleft=False)
+        if k < len(names) - 1:
+            for j in range(k + 1):
+                axes[k, j].tick_params(labelbottom=False)
+        if len(names) > 1:
+            axes[k, 0].set_ylabel(look.broken(names[k], style.inches(axes[k, 0])))
+        axes[-1, k].set_xlabel(look.broken(names[k], style.inches(axes[-1, k])))

@@ -1,0 +1,130 @@
+"""Whether prediction distribution errors are standard normal."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.patches import Patch
+from scipy.special import betaincinv, ndtri
+
+from myelosim.plots import fit_look as look
+from myelosim.plots import style
+from myelosim.plots.fit_look import BAND_OF_EDGES, GUIDE, MODEL, TYPICAL, Units
+from myelosim.plots.style import styled
+
+USUAL = 1.96
+ROW = 1.6  # inches for an observable
+
+
+def quantile_pairs(values: np.ndarray) -> np.ndarray:
+    """Pair ordered values with those of a standard normal sample of their size.
+
+    Returns
+    -------
+    numpy.ndarray
+        (4, n): the median of each ordered normal value, the value, and the 2.5 % and 97.5 % quantiles of the normal one.
+
+    Notes
+    -----
+    The k-th of n ordered uniforms is beta-distributed with k and n + 1 - k.
+    """
+    ordered = np.sort(values[np.isfinite(values)])
+    k = np.arange(1, ordered.size + 1)
+    expected, low, high = (ndtri(betaincinv(k, k[::-1], p)) for p in (0.5, 0.025, 0.975))
+    return np.array([expected, ordered, low, high])
+
+
+@styled
+def plot_npde(
+    table: pd.DataFrame, tests: pd.DataFrame | None = None, *, units: Units = None, ax: Any = None
+) -> np.ndarray:
+    """Draw normalized prediction distribution errors, a row of four panels an observable.
+
+    Ordered errors against normal ones, with the band in which 95 % of each lie; a histogram with the standard normal density;
+    errors over time and by typical prediction, with the lines between which 95 % of them should be, and medians of groups.
+
+    Parameters
+    ----------
+    table : pandas.DataFrame
+        ``observable``, ``time`` (h), ``population``, ``npde``: :func:`myelosim.fitting.diagnostics.fit_table` with ``npde``.
+    tests : pandas.DataFrame, optional
+        From :func:`myelosim.fitting.diagnostics.npde_tests`, of all rows; its p values are printed.
+    units : mapping of str to str, optional
+        The unit of each observable.
+    ax : array of matplotlib.axes.Axes, optional
+        Four an observable, to draw on. Default: those of a new figure of their own.
+
+    Returns
+    -------
+    numpy.ndarray
+        Axes (observable, panel).
+
+    Raises
+    ------
+    SpecError
+        The table has no row or lacks a column, or ``ax`` are not as many.
+    """
+    look.needed(table, ["observable", "time", "population", "npde"], "plot_npde")
+    known = list(dict.fromkeys(table["observable"].tolist()))
+    axes, figure = look.panels(ax, (len(known), 4), "plot_npde", 0.75 + ROW * len(known))
+    for row, observable in zip(axes, known, strict=True):
+        own = table[table["observable"] == observable]
+        _draw(row, observable, own)
+        row[0].set_ylabel(f"{look.label(observable, units)}\nNPDE")
+        for panel in row:
+            style.dress(panel)
+    beneath = ("Standard normal", "NPDE", look.clock(table["time"].to_numpy())[1], "Typical prediction")
+    for panel, text in zip(axes[-1], beneath, strict=True):
+        panel.set_xlabel(text)
+    lines = [
+        Line2D([], [], **{**GUIDE, "linewidth": 0.9}, label="where all should be (dashed: 95 %)"),
+        Patch(color=BAND_OF_EDGES, alpha=0.5, label="95 % of ordered normal values"),
+        Line2D([], [], color=MODEL, label="standard normal"),
+        Line2D([], [], color=TYPICAL, label="medians"),
+    ]
+    look.explain(figure, [*look.dot_keys(np.zeros(1)), *lines])
+    look.say(figure, f"{int(table['npde'].notna().sum())} prediction distribution errors.", _tested(tests))
+    return axes
+
+
+def _tested(tests: pd.DataFrame | None) -> str:
+    if tests is None:
+        return ""
+    p = tests["p"]
+    names = {"wilcoxon": "median zero", "variance": "variance one", "normality": "normal", "global": "all three"}
+    return "P values: " + ", ".join(f"{said} {p[test]:.2g}" for test, said in names.items()) + "."
+
+
+def _draw(row: np.ndarray, observable: str, own: pd.DataFrame) -> None:
+    errors, typical = own["npde"].to_numpy(float), own["population"].to_numpy(float)
+    expected, ordered, low, high = quantile_pairs(errors)
+    most = max(3.0, np.abs(look.span(errors)).max())
+    row[0].fill_between(expected, low, high, color=BAND_OF_EDGES, alpha=0.5, linewidth=0)
+    row[0].axline((0.0, 0.0), slope=1.0, **GUIDE)
+    look.dots(row[0], expected, ordered)
+    _histogram(row[1], errors, most)
+    hours = own["time"].to_numpy(float)
+    days = hours / look.clock(hours)[0]
+    for panel, against in zip(row[2:], (days, typical), strict=True):
+        for height, line in ((0.0, "-"), (USUAL, "--"), (-USUAL, "--")):
+            panel.axhline(height, linestyle=line, **GUIDE)
+        look.dots(panel, against, errors)
+        panel.plot(*look.trend(against, errors), color=TYPICAL, zorder=4)
+        look.scale(panel, "y", -most, most, False)
+    look.scale(row[0], "x", -most, most, False)
+    look.scale(row[0], "y", -most, most, False)
+    look.time_axis(row[2], *look.span(days))
+    look.scale(row[3], "x", *look.span(typical), look.logarithmic(observable, typical))
+
+
+def _histogram(ax: Axes, errors: np.ndarray, most: float) -> None:
+    known = errors[np.isfinite(errors)]
+    bins = int(np.clip(2.0 * np.sqrt(known.size), 6, 24))
+    ax.hist(known, np.linspace(-most, most, bins + 1).tolist(), density=True, color=BAND_OF_EDGES)
+    x = np.linspace(-most, most, 121)
+    ax.plot(x, np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi), color=MODEL)
+    ax.set_yticks([])
