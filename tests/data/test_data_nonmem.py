@@ -74,12 +74,14 @@ def test_observables_by_name_or_number():
     said = {1: "neutrophil", 2: "platelet", 3: "hemoglobin"}
     assert read(numbered, THREE, observables=said).observables == named.observables
     assert read(numbered.rename(columns={"DVID": "CMT"}), THREE, observables=said).observables == named.observables
-    assert "rows 1 (ID 1)" in refused(numbered, THREE) or "row 1 (ID 1): DVID" in refused(numbered, THREE)
+    assert "row 2 (ID 1): DVID: '2' is a number; say what it stands for: observables={2: \"neutrophil\"}" in refused(
+        numbered, THREE
+    )
     assert "say by row what is observed: neutrophil, platelet, hemoglobin, drug" in refused(
         table(rows, "ID TIME DV X"), THREE
     )
     assert "'leukocyte' is not observed of model generic_three_lineage" in refused(
-        table([(1, 0, 5, "leukocyte")], "ID TIME DV DVID"), THREE
+        table([(1, 0, 5, "leukocyte", 0)], "ID TIME DV DVID MDV"), THREE
     )
 
 
@@ -203,7 +205,7 @@ def test_parameters_by_row_hold_up_to_their_row_or_from_it():
     assert scaled.values[0] == pytest.approx(5 * 0.06)
     gap = rows.assign(**{"drug.cl": [6, ".", ".", 8, 5]})
     assert read(gap, ORAL).values["drug.cl"][0].starts.tolist() == [0, 0]
-    assert [2, "drug.cl", "nothing", "carried back from the next row"] in problems(read(gap, ORAL))
+    assert [2, "drug.cl", "nothing in 2 rows", "carried back from the next row"] in problems(read(gap, ORAL))
 
 
 def test_columns_by_alias_and_columns_that_nothing_uses():
@@ -269,7 +271,7 @@ def test_concentrations_that_drive_need_a_rule_between_them():
         ([(1, 24, ".", 5), (1, 0, ".", 5)], "row 2 (ID 1): TIME: goes back within a subject; sort the rows"),
         ([(1, ".", ".", 5)], "row 1 (ID 1): TIME: is missing"),
         ([(".", 0, ".", 5)], "row 1: ID: is missing"),
-        ([(1, "noon", ".", 5)], "row 1 (ID 1): TIME: 'noon' is not a number"),
+        ([(1, "noon", ".", 5)], "row 1 (ID 1): TIME: 'noon' is neither a number nor a date"),
         ([(1, 0, "many", 5)], "AMT 'many' is not a number"),
         ([(1, 0, -4, 5)], "row 1 (ID 1): AMT: -4 is negative"),
         ([(1, 1e7, ".", 5)], "h cannot be meant"),

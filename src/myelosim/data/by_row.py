@@ -113,8 +113,9 @@ def _courses(
             continue
         if held.size < own.size:
             said = "carried over from the row before" if settings.previous else "carried back from the next row"
-            for place in own[~there[own]].tolist():
-                ledger.note(int(rows.number[place]), column, "nothing", said)
+            without = own[~there[own]]
+            what = "nothing" if without.size == 1 else f"nothing in {without.size} rows"
+            ledger.note(int(rows.number[without[0]]), column, what, said)
         if np.isnan(rows.hour[held]).any():
             continue
         kind = values[held].tolist()

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 COLUMNS = ("row", "subject", "column", "found", "done")
 SHOWN = 5  # rows that a message names
+FILE = 10**9  # by which the rows of a further file are told from the first one's
 MOST = 40  # findings that an error or a report lists
 
 
@@ -23,12 +24,13 @@ MOST = 40  # findings that an error or a report lists
 class Ledger:
     """Findings about one source, by row; :meth:`check` raises those that cannot be lived with.
 
-    ``who`` holds the subject of each row, once it is known; ``files`` the name of another file that a row is of, where its
-    number is not one of the source itself.
+    A row is named by its number in the file, the first after the header being 1; rows of a second file by that and `FILE`, of
+    a third by twice `FILE`. ``who`` holds the subject of each row, once it is known; ``files`` the files' names.
     """
 
     source: str
     strict: bool = False
+    files: list[str] = field(default_factory=list)
     who: dict[int, str] = field(default_factory=dict)
     problems: list[tuple[int, str, str, str, str]] = field(default_factory=list)
     errors: dict[tuple[str, str], list[tuple[int, str]]] = field(default_factory=dict)
@@ -66,13 +68,23 @@ class Ledger:
         return ": ".join(part for part in parts if part) + f": {said}{' ' if said else ''}{sentence}"
 
     def _rows(self, rows: Sequence[int]) -> str:
-        shown = [f"{row} (ID {self.who[row]})" if self.who.get(row) else str(row) for row in rows[:SHOWN]]
+        shown = [self._row(row) + (f" (ID {self.who[row]})" if self.who.get(row) else "") for row in rows[:SHOWN]]
         text = ", ".join(shown) + (f" and {len(rows) - SHOWN} more" if len(rows) > SHOWN else "")
         return f"row{'s' if len(rows) != 1 else ''} {text}" if rows else ""
 
+    def _row(self, row: int) -> str:
+        """Return a row's number in its own file, and the file where it is not the first."""
+        file, number = divmod(row, FILE)
+        return f"{number} of {self.files[file]}" if file else str(number)
+
     def table(self) -> pd.DataFrame:
-        """Return what was noted, by row."""
-        return pd.DataFrame(sorted(self.problems, key=lambda one: one[0]), columns=list(COLUMNS))
+        """Return what was noted, by file and row; a row's number is that in its own file."""
+        ordered = sorted(self.problems, key=lambda one: one[0])
+        named = [(row % FILE, who, self._file(row) + column, *rest) for row, who, column, *rest in ordered]
+        return pd.DataFrame(named, columns=list(COLUMNS))
+
+    def _file(self, row: int) -> str:
+        return f"{self.files[row // FILE]}: " if row >= FILE else ""
 
 
 def summary(

@@ -20,10 +20,15 @@ from myelosim.spec.events import event as read_event
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import DoseEvent, Regimen
 
-ITEMS = ("TIME", "AMT", "RATE", "II", "ADDL", "SS", "EVID", "CMT", "UNIT", "DRUG")
+ITEMS = ("TIME", "AMT", "RATE", "II", "ADDL", "SS", "EVID", "CMT", "UNIT", "DRUG", "ROUTE")
 BLOOD = ("blood", "draw")
 UNITS = ("unit", "units", "u", "u.")
 NEAR = 1e-6  # h
+ROUTES = {
+    "oral": ("oral", "po", "p.o", "gavage"),
+    "iv": ("iv", "i.v", "intravenous"),
+    "sc": ("sc", "s.c", "subcutaneous"),
+}
 
 
 @dataclass(frozen=True)
@@ -56,6 +61,7 @@ def given(rows: Rows, model: Model, settings: Settings, ledger: Ledger) -> list[
                     f"DRUG '{named_as}' is neither a drug nor a lineage of model {model.name}{suggestion(named_as, model.drugs)}"
                 )
             if kind == "dose":
+                one = replace(one, route=_route(row.get("ROUTE")))
                 one = one if one.unit or not unit else replace(one, unit=unit)
                 one = resolve(Regimen((one,)), model).events[0]
             else:
@@ -84,6 +90,16 @@ def _what(text: str, usual: str | None, model: Model) -> tuple[str, str, str | N
     if text.lower() in BLOOD:
         return "", "draw", "blood"
     return text, "dose", None
+
+
+def _route(cell: Any) -> str:
+    text = str(cell or "").strip().lower()
+    for route, words in ROUTES.items():
+        if text.startswith(words):
+            return route
+    if text not in ("", "nan"):
+        raise SpecError(f"ROUTE '{cell}' is not known; known: {', '.join(ROUTES)}")
+    return ""
 
 
 def _in_hours(row: dict[str, Any], hours: float) -> dict[str, Any]:

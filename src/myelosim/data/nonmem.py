@@ -10,26 +10,25 @@ import pandas as pd
 
 from myelosim.data import by_row, doses, observations
 from myelosim.data.check import Ledger, summary
-from myelosim.data.columns import sort_columns
+from myelosim.data.columns import Columns
 from myelosim.data.concentrations import measured
 from myelosim.data.doses import Given
-from myelosim.data.observables import named, units_of
 from myelosim.data.observations import Seen
 from myelosim.data.rows import Rows, read_rows
 from myelosim.data.settings import Settings, Sheet
 from myelosim.data.study import Check, Study
-from myelosim.data.values import nearest
-from myelosim.spec.document import suggestion
 from myelosim.spec.model import Model
 
 
-def study(sheet: Sheet, model: Model, settings: Settings, ledger: Ledger) -> Study:
+def study(sheet: Sheet, columns: Columns, model: Model, settings: Settings, ledger: Ledger) -> Study:
     """Read rows of NONMEM's items.
 
     Parameters
     ----------
     sheet : Sheet
-        The rows, in order of time within a subject.
+        The rows, in order of time within a subject, TIME in hours.
+    columns : Columns
+        What its columns are.
     model : Model
         Whose drugs, lineages, parameters and covariates the rows speak of.
     settings : Settings
@@ -42,8 +41,6 @@ def study(sheet: Sheet, model: Model, settings: Settings, ledger: Ledger) -> Stu
     DataError
         All that is wrong, with rows and remedies.
     """
-    settings = _with_known_units(settings, model, sheet, ledger)
-    columns = sort_columns(sheet, model, settings, ledger)
     rows = read_rows(sheet, columns, settings, ledger)
     given = doses.given(rows, model, settings, ledger)
     seen = observations.seen(rows, model, settings, ledger)
@@ -67,23 +64,6 @@ def study(sheet: Sheet, model: Model, settings: Settings, ledger: Ledger) -> Stu
 
 def _all(rows: Rows) -> range:
     return range(len(rows.subjects))
-
-
-def _with_known_units(settings: Settings, model: Model, sheet: Sheet, ledger: Ledger) -> Settings:
-    """Return settings whose units are by canonical names; a unit of nothing is wrong."""
-    names = units_of(model)
-    columns = [str(column) for column in sheet.frame.columns]
-    out = {}
-    for key, unit in settings.units.items():
-        known = key.upper() if key.upper() in ("TIME", "AMT") else named(key, names) or key
-        if known == key and key not in names and not (
-            key in model.parameters or key in model.subjects.covariates or nearest(key, columns)
-        ):  # fmt: skip
-            allowed = ["TIME", "AMT", *names, *columns]
-            if key not in ("TIME", "AMT"):
-                ledger.wrong(0, "units", key, f"is nothing that has a unit here{suggestion(key, allowed)}")
-        out[known] = unit
-    return Settings(**{**settings.__dict__, "units": out})
 
 
 def _without(rows: Rows, seen: Sequence[Seen], ledger: Ledger) -> None:

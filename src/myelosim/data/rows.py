@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from myelosim import units
 from myelosim.data.check import Ledger
 from myelosim.data.columns import Columns
 from myelosim.data.settings import Settings, Sheet
@@ -21,7 +20,7 @@ class Rows:
     """A table's rows in the order of the file.
 
     ``number`` is a row's in the file, ``who`` an index into ``subjects``, ``hour`` NaN where the row has no time. ``hours`` is
-    how many hours the file's unit of time has.
+    how many hours there are in the file's unit of time, in which intervals and rates are.
     """
 
     frame: pd.DataFrame
@@ -68,7 +67,8 @@ def read_rows(sheet: Sheet, columns: Columns, settings: Settings, ledger: Ledger
             ledger.wrong(
                 0, item, None, f'there is no such column; say which it is: columns={{"{item}": ...}} of {there}'
             )
-    ledger.check()
+    if not {"ID", "TIME"} <= set(columns.items):
+        ledger.check()
     names = labels(sheet.frame[columns.items["ID"]])
     subjects = tuple(dict.fromkeys(name for name in names if name))
     places = {name: i for i, name in enumerate(subjects)}
@@ -78,30 +78,23 @@ def read_rows(sheet: Sheet, columns: Columns, settings: Settings, ledger: Ledger
         else:
             ledger.wrong(row, columns.shown("ID"), None, "is missing; say whose the row is, or take it out")
     who = np.array([places.get(name, -1) for name in names], int)
-    rows = Rows(sheet.frame, columns, number, who, subjects, np.zeros(0), _hours(settings, ledger))
-    rows.hour = rows.numbers("TIME", ledger) * rows.hours
+    rows = Rows(sheet.frame, columns, number, who, subjects, np.zeros(0), settings.hours)
+    rows.hour = rows.numbers("TIME", ledger)
     _in_order(rows, ledger)
     return rows
-
-
-def _hours(settings: Settings, ledger: Ledger) -> float:
-    unit = settings.units.get("TIME", "h")
-    try:
-        return units.convert(1.0, unit, "h")
-    except ValueError as error:
-        ledger.wrong(0, "units", None, f"TIME: {error}")
-        return 1.0
 
 
 def _in_order(rows: Rows, ledger: Ledger) -> None:
     """Refuse rows without a time, beyond all times, or going back in time."""
     reset = np.isin(rows.numbers("EVID", Ledger("")), (3, 4))
     latest = np.full(len(rows.subjects), -np.inf)
-    odd = {place for place, _ in numbers(rows.column("TIME"))[1]}
+    said = {
+        row for (column, _), found in ledger.errors.items() if column in ("TIME", "DATE", "DAY") for row, _ in found
+    }
     shown = rows.columns.shown("TIME")
     for place, (who, hour) in enumerate(zip(rows.who.tolist(), rows.hour.tolist(), strict=True)):
         if hour != hour:
-            if place not in odd:
+            if int(rows.number[place]) not in said:
                 ledger.wrong(rows.number[place], shown, None, "is missing; give it, or take the row out")
         elif abs(hour) > LONGEST:
             ledger.wrong(rows.number[place], shown, hour, f"h cannot be meant; it must be at most {LONGEST:g} h")

@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 import pandas as pd
+
+from myelosim import units
+from myelosim.data.analytes import analyte
+from myelosim.data.check import Ledger
+from myelosim.data.observables import units_of
+from myelosim.data.values import nearest
+from myelosim.spec.document import suggestion
+from myelosim.spec.model import Model
 
 INTERPOLATIONS = ("previous", "next", "linear")
 
@@ -33,3 +41,29 @@ class Settings:
     strict: bool = False
     lloq: Any = None
     drug: str | None = None
+    hours: float = 1.0  # in the unit of II and RATE
+    there: tuple[str, ...] = ()  # columns of all tables
+
+
+def known_units(settings: Settings, model: Model, columns: Sequence[str], ledger: Ledger) -> Settings:
+    """Return settings whose units go by canonical names; a unit of nothing is wrong, and so is a time that is none."""
+    names = units_of(model)
+    others = [*model.parameters, *model.subjects.covariates, *columns]
+    out, hours = {}, 1.0
+    for key, unit in settings.units.items():
+        known = key.upper() if key.upper() in ("TIME", "AMT") else analyte(key, names) or nearest(key, others)
+        if known is None:
+            ledger.wrong(
+                0, "units", key, f"is nothing that has a unit here{suggestion(key, ['TIME', 'AMT', *names, *columns])}"
+            )
+        else:
+            out[known] = unit
+    try:
+        hours = units.convert(1.0, out.get("TIME", "h"), "h")
+    except ValueError as error:
+        ledger.wrong(0, "units", None, f"TIME: {error}")
+        out.pop("TIME")
+    lloq = settings.lloq
+    if isinstance(lloq, Mapping):
+        lloq = {analyte(str(key), names) or str(key): value for key, value in lloq.items()}
+    return replace(settings, units=out, hours=hours, lloq=lloq, there=tuple(columns))

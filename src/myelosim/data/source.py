@@ -10,46 +10,86 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from myelosim.data.check import Ledger
+from myelosim.data import files
+from myelosim.data.check import FILE, Ledger
 from myelosim.data.settings import Sheet
 from myelosim.errors import DataError
 from myelosim.spec.document import shown
 
-TEXT = (".csv", ".tsv", ".txt", ".dat", ".tab", ".prn")
 
-
-def load(data: Any, ledger: Ledger) -> tuple[Sheet, str]:
-    """Return a table and the SHA-256 of what it was read from.
+def load(data: Any, ledger: Ledger) -> tuple[list[Sheet], str]:
+    """Return tables and the SHA-256 of what they were read from.
 
     Parameters
     ----------
-    data : pandas.DataFrame, str or Path
-        A frame, or a file.
+    data : pandas.DataFrame, str, Path or list of them
+        Frames, files, or a folder with SAS transport or Dataset-JSON files.
     ledger : Ledger
-        Where left-out lines are noted.
+        Where left-out lines are noted, and the names of the files put.
 
     Raises
     ------
     DataError
         There is no such file, or it holds no table.
     """
+    parts = [one for part in (data if isinstance(data, list | tuple) else [data]) for one in _opened(part)]
+    if not parts:
+        raise DataError("data: there is nothing to read; give a table or a file")
+    sheets, total = [], hashlib.sha256()
+    for file, part in enumerate(parts):
+        sheet, digest = _one(part, ledger, file)
+        ledger.files.append(sheet.name)
+        sheets.append(sheet)
+        total.update(digest)
+    return sheets, total.hexdigest() if len(parts) > 1 else digest.hex()
+
+
+def _opened(data: Any) -> list[Any]:
+    """Return the files of a folder that may be domains, or what was given."""
+    if not isinstance(data, str | Path) or not Path(data).is_dir():
+        return [data]
+    names = ("lb", "ex", "pc", "adlb", "adpc")
+    found = [path for path in sorted(Path(data).iterdir()) if path.stem.lower() in names]
+    found = [path for path in found if path.suffix.lower() in (*files.TRANSPORT, *files.JSON)]
+    if not found:
+        raise DataError(
+            f"{shown(Path(data))}: a folder without lb, ex, pc, adlb or adpc as .xpt or .json; name the files"
+        )
+    return sorted(found, key=lambda path: path.stem.lower() in ("ex", "pc", "adpc"))
+
+
+def _one(data: Any, ledger: Ledger, file: int) -> tuple[Sheet, bytes]:
     if isinstance(data, pd.DataFrame):
         if len(data) == 0:
             raise DataError("data: the table has no rows")
-        text = data.to_csv(index=False).encode()
-        return Sheet(data.reset_index(drop=True), np.arange(1, len(data) + 1), "data"), hashlib.sha256(text).hexdigest()
+        held = data.reset_index(drop=True)
+        held.columns = pd.Index([str(column) for column in data.columns])
+        text = held.to_csv(index=False).encode()
+        return Sheet(held, _numbers(held, file), f"table {file + 1}" if file else "data"), hashlib.sha256(text).digest()
     if not isinstance(data, str | Path):
         raise DataError(f"data: {type(data).__name__} is no table; give a pandas.DataFrame or the path of a file")
-    path = Path(data)
+    path, name = Path(data), shown(Path(data))
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise DataError(f"{shown(path)}: cannot be read: {error.strerror}") from None
-    sheet = _delimited(content, shown(path), ledger)
-    return sheet, hashlib.sha256(content).hexdigest()
+        raise DataError(f"{name}: cannot be read: {error.strerror}") from None
+    kind = path.suffix.lower()
+    if kind in files.EXCEL:
+        frame = files.excel(content, name)
+    elif kind in files.TRANSPORT:
+        frame = files.transport(path, name)
+    elif kind in files.JSON:
+        frame = files.dataset_json(content, name)
+    else:
+        return _delimited(content, name, ledger, file), hashlib.sha256(content).digest()
+    return Sheet(frame, _numbers(frame, file), name), hashlib.sha256(content).digest()
 
 
-def _delimited(content: bytes, name: str, ledger: Ledger) -> Sheet:
+def _numbers(frame: pd.DataFrame, file: int) -> np.ndarray:
+    return np.arange(1, len(frame) + 1) + file * FILE
+
+
+def _delimited(content: bytes, name: str, ledger: Ledger, file: int) -> Sheet:
     """Read text with one row a line, all cells as text."""
     try:
         text = content.decode("utf-8-sig")
@@ -70,7 +110,7 @@ def _delimited(content: bytes, name: str, ledger: Ledger) -> Sheet:
     if len(frame) == 0:
         raise DataError(f"{name}: has a header and no rows")
     frame.columns = [str(column).strip().lstrip("#") for column in frame.columns]
-    numbers = np.arange(1, len(frame) + 1)
+    numbers = _numbers(frame, file)
     first = frame.iloc[:, 0].fillna("").str.strip()
     comments = first.str.startswith("#") | ((first == "C") & (frame.columns[0].upper() in ("C", "ID")))
     for number in numbers[comments.to_numpy()].tolist():

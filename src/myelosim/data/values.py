@@ -27,6 +27,8 @@ def cells(series: pd.Series) -> list[Any]:
 
 
 def _nothing(value: Any) -> bool:
+    if isinstance(value, pd.Timestamp):
+        return False
     return missing(value) or value is pd.NaT or (isinstance(value, str) and value.strip().lower() in NOTHING)
 
 
