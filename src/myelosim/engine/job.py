@@ -20,6 +20,7 @@ from myelosim.engine.timeline import Plan
 
 DAY = 24.0
 CROSSINGS = 24  # crossings kept per threshold before a run is repeated with room for more
+FREE, RECORD, REPLAY = 0, 1, 2  # what is done about the steps; see kernel.driver
 TIGHT = 1e-7  # tolerance under which the higher-order pair pays
 
 
@@ -157,6 +158,8 @@ class Job:
     limits: np.ndarray  # (count, threshold, subject)
     state: np.ndarray | None = None
     ladder: tuple[Setting, ...] = ()
+    tape: np.ndarray = field(default_factory=lambda: np.zeros((1, 1)))  # steps taken, by subject
+    mode: int = FREE
 
     def run(self, tolerance: float, threads: int) -> Seen:
         """Integrate everyone from the first stop to the last."""
@@ -166,7 +169,7 @@ class Job:
 
     def begin(self) -> Seen:
         """Return what is seen before anything happened."""
-        subjects = self.table.shape[1]
+        subjects = self.plan.amount.shape[1]
         counts, thresholds = self.limits.shape[:2]
         lay = self.layout
         groups = subjects // WIDTH
@@ -202,7 +205,7 @@ class Job:
                 now = waiting[seen.rung[waiting] <= rung]
                 new = now[seen.rung[now] < rung]
                 seen.rung[new], seen.report[new, 3:] = rung, setting.opening
-                self._solve(setting, now, legs, seen, threads)
+                self.solve(setting, now, legs, seen, threads)
                 failed = now[seen.report[now, 0] != 0]
                 seen.put(columns[failed].ravel(), before, columns[failed].ravel())
                 waiting = np.union1d(waiting[seen.rung[waiting] > rung], failed)
@@ -224,7 +227,7 @@ class Job:
                 limits=_copied(self.limits[:, :, columns]),
             )  # fmt: skip
             own = opened.of(np.full(WIDTH, lane))
-            job._solve(setting, np.zeros(1, int), legs[group : group + 1], own, 1)
+            job.solve(setting, np.zeros(1, int), legs[group : group + 1], own, 1)
             seen.out[:, :, subject] = own.out[:, :, 0]
             seen.put(np.array([subject]), own, slice(0, 1))
             if own.report[0, 0]:
@@ -232,11 +235,12 @@ class Job:
                 seen.lows[..., subject] = np.nan
         seen.report[group, 0] = 0
 
-    def _solve(self, setting: Setting, groups: np.ndarray, legs: np.ndarray, seen: Seen, threads: int) -> None:
+    def solve(self, setting: Setting, groups: np.ndarray, legs: np.ndarray, seen: Seen, threads: int) -> None:
+        """Integrate some groups over their legs with one setting."""
         if not len(groups):
             return
         compiled = program(self.block, setting.method)
-        subjects = self.table.shape[1]
+        subjects = seen.state.shape[1]
         room = seen.crossings.shape[2] - 1
         watched = (
             self.limits.shape[1],
@@ -251,9 +255,9 @@ class Job:
         def call(part: tuple[int, int]) -> None:
             scratch = aligned(sum(sizes) * WIDTH)
             compiled.solve(
-                part[0], part[1], legs, self.plan.arrays, self.table.reshape(-1), seen.state.reshape(-1),
-                self.plan.amount.reshape(-1), subjects, setting.sizes, setting.rtol, watched, seen.out.reshape(-1),
-                seen.report.reshape(-1), scratch, at,
+                part[0], part[1], legs, self.plan.arrays, self.table.reshape(-1), self.table.shape[1],
+                seen.state.reshape(-1), self.plan.amount.reshape(-1), subjects, setting.sizes, setting.rtol, watched,
+                seen.out.reshape(-1), seen.report.reshape(-1), scratch, at, self.tape, self.mode,
             )  # fmt: skip
 
         size = len(groups) if threads == 1 else max(8, -(-len(groups) // (8 * threads)))

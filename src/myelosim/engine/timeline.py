@@ -6,7 +6,7 @@ their stops; where a lag or the duration of an absorption differs between subjec
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,7 +19,7 @@ from myelosim.spec.dosing import dose_channel, dose_factor
 from myelosim.spec.model import Drug, Lineage, Model
 from myelosim.spec.regimen import DoseEvent
 
-BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE_VALUE, RESET, CELLS, LOSS = range(8)
+BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE_VALUE, RESET, CELLS, LOSS, CHANGE = range(9)
 MERGE = 1e-9  # hours under which two times are one
 
 Key = tuple[Any, ...]
@@ -65,6 +65,7 @@ class Agenda:
     who: Mapping[str, Any]
     given: Given | None = None
     rows: dict[Key, Any] = field(default_factory=dict)
+    period: int = 0
 
     def of(self, number: int, event: DoseEvent) -> list[Action]:
         """Return what an event does."""
@@ -74,6 +75,7 @@ class Agenda:
     def _row(self, number: int, event: DoseEvent, key: Key, row: Any, factor: float = 1.0) -> tuple[Key, float]:
         """Put down what an amount of an event is multiplied by; return the key of the row and the action's factor."""
         amount = event.amount * factor
+        key = (*key, self.period)
         if self.given is not None:
             self.given.places[number] = (number, *key), row, factor
             key, row = self.given.row(number)
@@ -129,11 +131,21 @@ class Agenda:
 
 
 def actions(
-    model: Model, events: Sequence[DoseEvent], p: Mapping[str, Any], who: Mapping[str, Any], given: Given | None = None
+    model: Model,
+    events: Sequence[DoseEvent],
+    p: Mapping[str, Any],
+    who: Mapping[str, Any],
+    given: Given | None = None,
+    at: Callable[[DoseEvent], tuple[Any, Any, int]] | None = None,
 ) -> tuple[list[Action], dict[Key, Any]]:
-    """Return what single dose events do, and the amounts per subject that they refer to; see :class:`Agenda`."""
+    """Return what single dose events do, and the amounts per subject that they refer to; see :class:`Agenda`.
+
+    ``at`` gives parameters, covariates and their period where they change from event to event.
+    """
     agenda, done, resets = Agenda(model, p, who, given), list[Action](), list[float]()
     for number, event in enumerate(events):
+        if at is not None:
+            agenda.p, agenda.who, agenda.period = at(event)
         if event.kind in ("reset", "reset_dose") and not event.steady_state:  # which replaces what was there
             done = _forgotten(done, event.time, agenda.rows)
             agenda.rows[("one",)] = 1.0
@@ -211,13 +223,14 @@ class Plan:
                 self.amount[self.index[key, lane], lane::WIDTH] = row[lane::WIDTH]
 
     def legs(self, since: float, until: float) -> np.ndarray:
-        """Return, by group, the first stop of a leg, one past its last, whether any came before, and whether it ends the run."""
+        """Return, by group, the first stop of a leg, one past its last, whether any came before, whether it ends the run, and
+        where the group's parameters are."""
         spans, own = np.unique(self.spans, axis=0, return_inverse=True)
         legs = []
         for first, end in spans.tolist():
             a, b = np.searchsorted(self.stop[first:end], (since - MERGE, until - MERGE)).tolist()
             legs.append((first + a, min(first + b + 1, end), a > 0, first + b >= end))
-        return np.array(legs, int)[own.ravel()]
+        return np.column_stack([np.array(legs, int)[own.ravel()], WIDTH * np.arange(len(own))])
 
     @property
     def arrays(self) -> tuple[np.ndarray, ...]:
@@ -260,13 +273,13 @@ def plan(
         return index[key]
 
     for a in sorted(mine, key=lambda a: a.kind != RESET):
-        target = _target(block, a)
+        aim = target(block, a)
         if np.ndim(a.time) == 0:
-            shared.append((float(a.time), a.kind, target, row_of(a.row, rows[a.row]), a.factor))
+            shared.append((float(a.time), a.kind, aim, row_of(a.row, rows[a.row]), a.factor))
             continue
         for lane in range(WIDTH):
             alone = np.where(np.arange(subjects) % WIDTH == lane, rows[a.row], 0.0)
-            personal.append((a.time[lane::WIDTH], a.kind, target, row_of((a.row, lane), alone), a.factor))
+            personal.append((a.time[lane::WIDTH], a.kind, aim, row_of((a.row, lane), alone), a.factor))
     groups = subjects // WIDTH
     if personal:
         each = [_stops([*shared, *((float(x[0][i]), *x[1:]) for x in personal)], times, windows) for i in range(groups)]
@@ -282,7 +295,8 @@ def plan(
     return Plan(spans, stop, save, window, act_from, kind, aim, row, factor, amount, index)
 
 
-def _target(block: Block, action: Action) -> int:
+def target(block: Block, action: Action) -> int:
+    """Return the channel, state or exposure that an action is done to."""
     if action.kind == RESET:
         return 0
     if action.kind in (CELLS, LOSS):

@@ -50,19 +50,24 @@ def absorption_channels(structure: dict[str, Any]) -> tuple[str, ...]:
 def compartment_modes(
     rates: tuple[Any, ...], returns: tuple[Any, ...], p: Any, structure: dict[str, Any]
 ) -> tuple[tuple[Any, ...], dict[str, tuple[Any, ...]]]:
-    """Return all decay rates (1/h) and, per channel, the weight of a unit dose in each mode (1/L).
+    """Return all decay rates (1/h) and, per compartment, the weight of a unit amount in each mode (1/L).
 
-    ``rates`` are the disposition rates, ``returns`` the rates at which the peripheral compartments give drug back.
+    ``rates`` are the disposition rates, ``returns`` the rates at which the peripheral compartments give drug back. The
+    compartments are the channels of a dose, then ``peripheral_1`` and so on: together they tell the modes from the amounts.
     """
-    if structure["absorption"] != "first_order":
-        nodes = spread(rates)
-        return nodes, {"central": tuple(_weight(i, nodes, returns, 1.0 / p.vc) for i in range(len(nodes)))}
-    nodes = spread((p.ka, *rates))
+    absorbed = structure["absorption"] == "first_order"
+    nodes = spread((p.ka, *rates) if absorbed else rates)
     each = range(len(nodes))
-    return nodes, {
-        "depot": tuple(_weight(i, nodes, returns, p.ka / p.vc) for i in each),
-        "central": tuple(_weight(i, nodes, returns, (p.ka - nodes[i]) / p.vc) for i in each),
+    open_ = [((p.ka - x) if absorbed else 1.0) / p.vc for x in nodes]
+    depot = {"depot": tuple(_weight(i, nodes, returns, p.ka / p.vc) for i in each)} if absorbed else {}
+    central = tuple(_weight(i, nodes, returns, open_[i]) for i in each)
+    peripheral = {
+        f"peripheral_{k + 1}": tuple(
+            _weight(i, nodes, (*returns[:k], *returns[k + 1 :]), back * open_[i]) for i in each
+        )
+        for k, back in enumerate(returns)
     }
+    return nodes, {**depot, "central": central, **peripheral}
 
 
 def _weight(i: int, nodes: tuple[Any, ...], returns: tuple[Any, ...], weight: Any) -> Any:

@@ -17,6 +17,7 @@ from myelosim.engine.kernel.structure import (
     MODES,
     NODES,
     OUTPUTS,
+    PARAMETERS,
     RATE,
     SCRATCH,
     START,
@@ -32,7 +33,7 @@ from myelosim.engine.kernel.structure import (
 from myelosim.engine.kernel.watch import begin_window, bracket, jump, watch
 from myelosim.engine.lanes import INNER, JIT, WIDTH, address, after, load, store
 
-BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET, CELLS, LOSS = (
+BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET, CELLS, LOSS, CHANGE = (
     0,
     1,
     2,
@@ -41,9 +42,12 @@ BOLUS, INFUSE, BOLUS_STATE, INFUSE_STATE, TABLE, RESET, CELLS, LOSS = (
     5,
     6,
     7,
+    8,
 )  # counts jump from RESET on
 DONE, STEP_TOO_SMALL, TOO_MANY_STEPS = 0, 1, 2
+FREE, RECORD, REPLAY = 0, 1, 2  # steps: chosen; chosen and written down; those written down
 MOST_STEPS = 200_000
+MOST_RECORDED = 20_000
 REPORT = 5  # status, time reached (h), steps, step size to go on with, step size after a dose
 
 
@@ -81,24 +85,47 @@ def act(work, kind, target, dose):
 
 
 @njit(**INNER)
-def advance(work, seen, H, lev, rtol, L, t, n, g, window):
-    """Integrate over a gap of ``L`` hours; return status, steps, hours done, size to go on with, size the gap opened with."""
+def change(work, P, columns, column, H):
+    """Take the parameters of a column from here on; the amounts in the compartments stay, so the modes are other ones."""
+    C, A, T = work[0], work[5], work[7]
+    constants(P, columns, column, C)
+    for i in range(MODES):
+        mode = load(P, (PARAMETERS + i * MODES) * columns + column) * load(A, 0)
+        for j in range(1, MODES):
+            mode = mode + load(P, (PARAMETERS + i * MODES + j) * columns + column) * load(A, j * WIDTH)
+        store(T, i * WIDTH, mode)
+    move(A, T, MODES)
+    for k in range(H[1]):
+        tabulate(C, T, k, H[0][k])
+
+
+@njit(**INNER)
+def advance(work, seen, H, lev, rtol, L, t, n, g, window, tape, mode, at):
+    """Integrate over a gap of ``L`` hours; return status, steps, hours done, size to go on with, size the gap opened with.
+
+    ``tape`` holds the sizes of the steps taken, from ``at`` on.
+    """
     Y, F, Z, G, A, S, T = work[1], work[2], work[3], work[4], work[5], work[6], work[7]
-    s, steps, opened = 0.0, 0, -1
+    s, steps, opened, taken = 0.0, 0, -1, 0
     sizes, count = H
     while s < L * (1.0 - SNAP):
+        if mode == REPLAY:
+            lev = int(tape[at + taken])
         h = min(sizes[lev], L - s)
         size = step_size(work, lev, h, H)
         good, easy = attempt(work, size, h, rtol)
         steps += 1
-        if not good:
+        if not good and mode != REPLAY:
             while lev < count and sizes[lev] > 0.51 * h:
                 lev += 1
             if lev == count:
-                return STEP_TOO_SMALL, steps, s, 0, 0
+                return STEP_TOO_SMALL, steps, s, 0, 0, taken
             continue
-        if steps > MOST_STEPS:
-            return TOO_MANY_STEPS, steps, s, 0, 0
+        if steps > MOST_STEPS or (mode == RECORD and at + taken == MOST_RECORDED):
+            return TOO_MANY_STEPS, steps, s, 0, 0, taken
+        if mode == RECORD:
+            tape[at + taken] = lev
+        taken += 1
         if WATCHED:
             if window >= 0:
                 watch(work, seen, size, h, rtol, H, t + s, n, g, window)
@@ -113,7 +140,7 @@ def advance(work, seen, H, lev, rtol, L, t, n, g, window):
             half = s / (2.0 * h)
             if easy and size > 0 and abs(half - round(half)) < 1e-6:
                 lev = size - 1
-    return DONE, steps, s, lev, opened
+    return DONE, steps, s, lev, opened, taken
 
 
 @njit(**INNER)
@@ -127,16 +154,16 @@ def copy(to, to_row, source, source_row, rows, n, g, out):
 
 
 @njit(**INNER)
-def group(work, seen, plan, leg, who, H, rtol, out, report):
+def group(work, seen, plan, leg, who, H, rtol, out, report, tape, mode):
     """Integrate eight subjects over a leg: from what happens at its first stop up to its last.
 
     What happens at the last stop is left to the next leg, unless this one ends the run.
     """
     C, Y, F, A, S, T, X, O = work[0], work[1], work[2], work[5], work[6], work[7], work[9], work[12]
     stop, act_factor, save, window, act_from, act_kind, act_target, act_row = plan
-    P, state, amount, n, g = who
-    first, end, begun, ends = leg
-    constants(P, n, g, C)
+    P, columns, state, amount, n, g = who
+    first, end, begun, ends, column = leg
+    constants(P, columns, column, C)
     copy(Y, 0, state, 0, STATES, n, g, False)
     copy(A, 0, state, STATES, MODES, n, g, False)
     copy(S, 0, state, STATES + MODES, 2 * DRUGS + INPUTS, n, g, False)
@@ -144,6 +171,7 @@ def group(work, seen, plan, leg, who, H, rtol, out, report):
         tabulate(C, T, k, H[0][k])
     own = (g // WIDTH) * REPORT
     lev, after_dose, status, total, t = int(report[own + 3]), int(report[own + 4]), DONE, 0, stop[first]
+    at = 0
     if WATCHED:
         if begun:
             expose_now(A, S, X)
@@ -155,6 +183,9 @@ def group(work, seen, plan, leg, who, H, rtol, out, report):
             break
         acted, fresh = act_from[i + 1] > act_from[i], False
         for a in range(act_from[i], act_from[i + 1]):
+            if act_kind[a] == CHANGE:
+                change(work, P, columns, column + act_target[a], H)
+                continue
             fresh = fresh or act_kind[a] >= RESET
             act(work, act_kind[a], act_target[a], load(amount, act_row[a] * n + g) * act_factor[a])
         carry(C, Y)
@@ -174,10 +205,11 @@ def group(work, seen, plan, leg, who, H, rtol, out, report):
                     begin_window(work, seen, t, n, g, window[i])
                 observe(C, F, X, O, OUTPUTS)
                 bracket(O, seen, n, g)
-        status, steps, s, lev, opened = advance(
-            work, seen, H, after_dose if acted else lev, rtol, stop[i + 1] - t, t, n, g, window[i]
+        status, steps, s, lev, opened, taken = advance(
+            work, seen, H, after_dose if acted else lev, rtol, stop[i + 1] - t, t, n, g, window[i], tape, mode, at
         )
         total += steps
+        at += taken
         if acted and opened >= 0:
             after_dose = opened
         if status != DONE:
@@ -203,10 +235,11 @@ def rows(sizes):
 
 
 @njit(cache=True, **JIT)
-def solve(first, last, legs, plan, P, state, amount, n, sizes, rtol, watched, out, report, scratch, at):
+def solve(first, last, legs, plan, P, columns, state, amount, n, sizes, rtol, watched, out, report, scratch, at, tape, mode):
     """Integrate the groups from ``first`` up to ``last``; group ``i`` holds eight subjects from ``8 i`` on.
 
-    ``at`` holds where in ``scratch`` each of its arrays begins.
+    ``at`` holds where in ``scratch`` each of its arrays begins; ``tape`` (row, step) the steps, group ``i`` those of row
+    ``i`` modulo its rows.
     """
     S = address(scratch)
     work = (
@@ -217,6 +250,6 @@ def solve(first, last, legs, plan, P, state, amount, n, sizes, rtol, watched, ou
     levels, room, limits, lows, crossings = watched
     seen = (levels, room, address(limits), address(lows), address(crossings))
     for i in range(first, last):
-        who = (address(P), address(state), address(amount), n, i * WIDTH)
-        leg = (legs[i, 0], legs[i, 1], legs[i, 2] != 0, legs[i, 3] != 0)
-        group(work, seen, plan, leg, who, H, rtol, address(out), address(report))
+        who = (address(P), columns, address(state), address(amount), n, i * WIDTH)
+        leg = (legs[i, 0], legs[i, 1], legs[i, 2] != 0, legs[i, 3] != 0, legs[i, 4])
+        group(work, seen, plan, leg, who, H, rtol, address(out), address(report), tape[i % len(tape)], mode)
