@@ -69,7 +69,10 @@ class Cohort:
             if own:
                 lay = layout(block)
                 tape, rung = np.zeros((len(people), TAPE)), np.zeros(len(people), int)
-                self.parts.append(_Part(block, lay, ladder(block, tolerance), own, tape, rung))
+                settings = ladder(block, tolerance)
+                if not block.stiff:  # what no explicit setting solves is far from any data
+                    settings = tuple(s for s in settings if s.method != "rodas")
+                self.parts.append(_Part(block, lay, settings, own, tape, rung))
 
     @property
     def periods(self) -> int:

@@ -199,7 +199,7 @@ def _typical(name: str, parameter: Parameter, about: Mapping[str, Any], where: s
                 f"{name} depends on {covariate}, which neither the model nor the population gives; "
                 f"add it to the model's covariates or write Population(..., covariates={{'{covariate}': ...}})"
             )
-        factor = np.atleast_1d(_factor(name, covariate, relation, about[covariate]))
+        factor = np.atleast_1d(factor(name, covariate, relation, about[covariate]))
         for row in dict.fromkeys((int(factor.argmin()), int(factor.argmax()))):
             own = np.atleast_1d(about[covariate])[row].item() if np.ndim(about[covariate]) else about[covariate]
             if sentence := factor_problem(covariate, own, float(factor[row])):
@@ -208,7 +208,8 @@ def _typical(name: str, parameter: Parameter, about: Mapping[str, Any], where: s
     return value
 
 
-def _factor(name: str, covariate: str, relation: Mapping[str, float], x: Any) -> Any:
+def factor(name: str, covariate: str, relation: Mapping[str, float], x: Any) -> Any:
+    """Return what a covariate multiplies a parameter by, for one subject or an array of them."""
     if "exponent" in relation:
         return (x / relation["reference"]) ** relation["exponent"]
     if "slope" in relation:

@@ -85,7 +85,7 @@ def act(work, kind, target, dose):
 
 
 @njit(**INNER)
-def change(work, P, columns, column, H):
+def switch(work, P, columns, column, H):
     """Take the parameters of a column from here on; the amounts in the compartments stay, so the modes are other ones."""
     C, A, T = work[0], work[5], work[7]
     constants(P, columns, column, C)
@@ -184,7 +184,7 @@ def group(work, seen, plan, leg, who, H, rtol, out, report, tape, mode):
         acted, fresh = act_from[i + 1] > act_from[i], False
         for a in range(act_from[i], act_from[i + 1]):
             if act_kind[a] == CHANGE:
-                change(work, P, columns, column + act_target[a], H)
+                switch(work, P, columns, column + act_target[a], H)
                 continue
             fresh = fresh or act_kind[a] >= RESET
             act(work, act_kind[a], act_target[a], load(amount, act_row[a] * n + g) * act_factor[a])

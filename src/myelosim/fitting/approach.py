@@ -1,0 +1,83 @@
+"""From a poor start to the neighborhood of an optimum, by the iterative two-stage method.
+
+The modes are found from the typical subject on; thetas move by the mean of their etas, omegas become the mean of b b' +
+H^-1, thetas without an eta and errors take a scoring step. It is not exact, but it does not get lost.
+Reference: Steimer et al., Drug Metab Rev 1984;15:265-92.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from myelosim.fitting.modes import Modes, conditional_modes
+from myelosim.fitting.point import Point
+from myelosim.fitting.problem import Problem
+from myelosim.linearize.mixed import link, unlink
+
+ITERATIONS = 30
+NEAR = 0.02  # largest change of the vector at which it stops
+LARGEST = 0.7  # a theta may move in an iteration
+LEAST_SD = 0.02
+
+
+def approach(problem: Problem, x: np.ndarray, iterations: int = ITERATIONS) -> tuple[np.ndarray, np.ndarray]:
+    """Return a better vector and the modes there, (subject, effect)."""
+    b = np.zeros((problem.subjects, problem.predictor.mixed.random))
+    for _ in range(iterations):
+        point = problem.parameters.unpack(x)
+        modes = conditional_modes(problem, point, np.zeros_like(b), most=6)
+        new = problem.parameters.pack(_moved(problem, point, modes))
+        change, x, b = float(np.max(np.abs(new - x))), new, modes.b
+        if change < NEAR:
+            break
+    return x, b
+
+
+def _moved(problem: Problem, point: Point, modes: Modes) -> Point:
+    est, observed = problem.estimation, np.bincount(problem.subject, minlength=problem.subjects) > 0
+    n, k = len(est.omega.names), len(est.occasion.names)
+    good = observed & np.all(np.isfinite(modes.b), axis=1) & np.isfinite(modes.loss)
+    b, spread = modes.b[good], np.linalg.inv(modes.information[good])
+    beta, mean = point.beta + _scoring(problem, point, modes), np.zeros(b.shape[1])
+    for m, theta in enumerate(est.thetas):
+        if theta.name in est.omega.names:
+            mean[est.omega.names.index(theta.name)] = b[:, est.omega.names.index(theta.name)].mean()
+            beta[m] = point.beta[m] + np.clip(mean[est.omega.names.index(theta.name)], -LARGEST, LARGEST)
+    second = np.einsum("ne,nf->ef", b - mean, b - mean) / len(b) + spread.mean(axis=0)
+    omega = _kept(point.omega, second[:n, :n], est.omega.free)
+    blocks = [second[n + o * k : n + (o + 1) * k, n + o * k : n + (o + 1) * k] for o in range(problem.predictor.mixed.occasions)]
+    occasion = _kept(point.occasion, sum(blocks) / len(blocks), est.occasion.free) if k else point.occasion
+    return Point(beta, omega, occasion, _errors(problem, point, modes))
+
+
+def _scoring(problem: Problem, point: Point, modes: Modes) -> np.ndarray:
+    """Return a scoring step of all thetas at the modes."""
+    found = problem.predictor.differentiate(point.beta, modes.b)
+    X, _ = problem.predictor.mixed.design(point.beta)
+    g = np.einsum("rc,rct->rt", found.g, X[problem.subject])
+    rows = problem.likelihood.rows(found.f, point.sigma, terms=False)
+    good = np.isfinite(rows.loss) & np.all(np.isfinite(g), axis=1)
+    g, weight = g[good], rows.weight[good]
+    information = g.T @ (weight[:, None] * g)
+    ridge = 1e-3 * np.diag(np.diag(information)) + 1e-8 * np.eye(len(information))
+    return np.clip(-np.linalg.solve(information + ridge, g.T @ rows.loss_f[good]), -LARGEST, LARGEST)
+
+
+def _kept(before: np.ndarray, after: np.ndarray, free: np.ndarray) -> np.ndarray:
+    least = LEAST_SD**2
+    after = np.where(free, after, before)
+    np.fill_diagonal(after, np.maximum(np.diag(after), least))
+    return np.asarray(after)
+
+
+def _errors(problem: Problem, point: Point, modes: Modes) -> np.ndarray:
+    rows = problem.likelihood.rows(modes.f, point.sigma)
+    sigma = point.sigma.copy()
+    for k in problem.parameters.free_sigma:
+        one = problem.estimation.sigmas[k]
+        slope = rows.loss_s[:, k]
+        counted = np.isfinite(slope) & (slope != 0)
+        if np.any(counted):
+            step = -slope[counted].sum() / (2.0 * counted.sum())  # of a logarithm the information of a row is two
+            sigma[k] = unlink(one.scale, link(one.scale, sigma[k]) + np.clip(step, -LARGEST, LARGEST))
+    return sigma

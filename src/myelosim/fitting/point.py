@@ -1,0 +1,143 @@
+"""The estimated parameters as one vector without bounds, and what it stands for.
+
+Fixed effects are on their scales, a free block of omega is its Cholesky factor with the logarithm of the diagonal, error terms are
+on their scales.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.sparse.csgraph import connected_components
+
+from myelosim.errors import SpecError
+from myelosim.linearize.mixed import link, unlink
+from myelosim.spec.estimation import Estimation, Omega
+
+
+@dataclass(frozen=True)
+class Point:
+    """Fixed effects on their scales, covariances of etas between subjects and between occasions, error terms."""
+
+    beta: np.ndarray
+    omega: np.ndarray
+    occasion: np.ndarray
+    sigma: np.ndarray
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """A free entry of a covariance's factor."""
+
+    row: int
+    column: int
+    block: tuple[int, ...]
+
+
+class Parameters:
+    """How an estimation's free parameters are laid out in a vector: thetas, omegas, occasions, sigmas."""
+
+    def __init__(self, estimation: Estimation) -> None:
+        self.estimation = estimation
+        self.between, self.within = _entries(estimation.omega), _entries(estimation.occasion)
+        self.free_sigma = [k for k, s in enumerate(estimation.sigmas) if s.free]
+        counts = (len(estimation.thetas), len(self.between), len(self.within), len(self.free_sigma))
+        edges = np.cumsum([0, *counts])
+        self.parts = tuple(slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
+        self.size = int(edges[-1])
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What each entry of the vector belongs to."""
+        est = self.estimation
+        sigmas = [est.sigmas[k].name for k in self.free_sigma]
+        return (
+            *(t.name for t in est.thetas),
+            *(_entry_name("omega", e, est.omega.names) for e in self.between),
+            *(_entry_name("occasion", e, est.occasion.names) for e in self.within),
+            *sigmas,
+        )
+
+    def pack(self, point: Point) -> np.ndarray:
+        """Return the vector of a point."""
+        sigmas = [link(self.estimation.sigmas[k].scale, point.sigma[k]) for k in self.free_sigma]
+        return np.concatenate(
+            [point.beta, _packed(point.omega, self.between), _packed(point.occasion, self.within), np.array(sigmas, float)]
+        )
+
+    def unpack(self, x: np.ndarray) -> Point:
+        """Return the point a vector stands for."""
+        est = self.estimation
+        sigma = np.array([s.start for s in est.sigmas], float)
+        for k, value in zip(self.free_sigma, x[self.parts[3]], strict=True):
+            sigma[k] = unlink(est.sigmas[k].scale, value)
+        omega = _unpacked(est.omega.start, self.between, x[self.parts[1]])
+        occasion = _unpacked(est.occasion.start, self.within, x[self.parts[2]])
+        return Point(np.asarray(x[self.parts[0]], float), omega, occasion, sigma)
+
+    @property
+    def start(self) -> Point:
+        """The point the estimation starts from."""
+        est = self.estimation
+        beta = np.array([link(t.scale, t.start) for t in est.thetas], float)
+        sigma = np.array([s.start for s in est.sigmas], float)
+        return Point(beta, np.asarray(est.omega.start, float), np.asarray(est.occasion.start, float), sigma)
+
+    def omega_slopes(self, point: Point) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """Return the derivatives of omega and of the occasions' omega by their entries of the vector."""
+        return _slopes(point.omega, self.between), _slopes(point.occasion, self.within)
+
+
+def _entry_name(kind: str, entry: _Entry, names: tuple[str, ...]) -> str:
+    first, second = names[entry.row], names[entry.column]
+    return f"{kind} {first}" if first == second else f"{kind} {first}, {second}"
+
+
+def _entries(omega: Omega) -> list[_Entry]:
+    free = np.asarray(omega.free, bool)
+    if not len(omega.names):
+        return []
+    _, label = connected_components(free & ~np.eye(len(free), dtype=bool), directed=False)
+    entries = []
+    for block in np.unique(label):
+        members = np.flatnonzero(label == block)
+        if len(members) > 1 and not np.all(free[np.ix_(members, members)]):
+            names = ", ".join(omega.names[k] for k in members)
+            raise SpecError(f"omega: the covariances of {names} must all be given and free together, or none of them")
+        if not free[members[0], members[0]]:
+            continue
+        entries += [_Entry(i, j, tuple(members)) for i in members for j in members if j <= i]
+    return entries
+
+
+def _packed(omega: np.ndarray, entries: list[_Entry]) -> np.ndarray:
+    x = []
+    for e in entries:
+        lower = np.linalg.cholesky(omega[np.ix_(e.block, e.block)])
+        value = lower[e.block.index(e.row), e.block.index(e.column)]
+        x.append(np.log(value) if e.row == e.column else value)
+    return np.array(x, float)
+
+
+def _unpacked(start: np.ndarray, entries: list[_Entry], x: np.ndarray) -> np.ndarray:
+    omega = np.array(start, float)
+    lower = np.zeros_like(omega)
+    for e, value in zip(entries, x, strict=True):
+        lower[e.row, e.column] = np.exp(value) if e.row == e.column else value
+    for block in {e.block for e in entries}:
+        own = np.ix_(block, block)
+        omega[own] = lower[own] @ lower[own].T
+    return omega
+
+
+def _slopes(omega: np.ndarray, entries: list[_Entry]) -> list[np.ndarray]:
+    slopes = []
+    for e in entries:
+        lower = np.zeros_like(omega)
+        own = np.ix_(e.block, e.block)
+        lower[own] = np.linalg.cholesky(omega[own])
+        change = np.zeros_like(omega)
+        change[e.row, e.column] = lower[e.row, e.row] if e.row == e.column else 1.0
+        slopes.append(change @ lower.T + lower @ change.T)
+    return slopes

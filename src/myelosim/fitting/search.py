@@ -1,0 +1,148 @@
+"""The outer search: a quasi-Newton method inside a trust region.
+
+The first Hessian is the cross-product of the subjects' gradients, which in large samples is the information; from then on it
+learns from the gradients (BFGS, damped). A point that cannot be predicted is infinitely bad and makes the region smaller.
+References: Nocedal and Wright, Numerical Optimization, 2nd ed. 2006, sections 4.3 and 18.3; Berndt et al., Ann Econ Soc
+Meas 1974;3:653-65.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.optimize import brentq
+
+FIRST_RADIUS, MOST_RADIUS, LEAST_RADIUS = 0.5, 2.0, 1e-7
+ITERATIONS = 300
+RESTARTS = 5  # looks for other modes
+GAIN = 1e-4
+
+
+class Objective(Protocol):
+    """What is minimized."""
+
+    def value(self, x: np.ndarray) -> Any: ...  # with .x and .total
+    def accept(self, value: Any) -> None: ...
+    def fresh(self, value: Any) -> Any: ...
+    def slope(self, value: Any) -> tuple[np.ndarray, np.ndarray | None]: ...  # gradient, first Hessian
+
+
+@dataclass
+class Search:
+    """Where a search is; ``history`` holds objective, gradient's size and radius by iteration."""
+
+    x: np.ndarray
+    value: Any
+    gradient: np.ndarray
+    hessian: np.ndarray
+    radius: float = FIRST_RADIUS
+    history: list[tuple[float, float, float]] = field(default_factory=list)
+    converged: bool = False
+    why: str = ""
+
+    @property
+    def left(self) -> float:
+        """What a Newton step is expected to gain."""
+        return float(self.gradient @ np.linalg.solve(self.hessian, self.gradient)) / 2
+
+
+def begin(objective: Objective, x: np.ndarray) -> Search:
+    """Return a search at its first point."""
+    value = objective.value(x)
+    objective.accept(value)
+    gradient, hessian = objective.slope(value)
+    return Search(x, value, gradient, _definite(np.eye(len(x)) if hessian is None else hessian))
+
+
+def minimize(
+    objective: Objective, search: Search, *, enough: float = 1e-6, iterations: int = ITERATIONS,
+    tell: Callable[[Search], None] | None = None,
+) -> Search:  # fmt: skip
+    """Go on until a Newton step is expected to gain less than ``enough``, or nothing more is gained."""
+    restarts = 0
+    while len(search.history) < iterations:
+        search.history.append((search.value.total, float(np.max(np.abs(search.gradient))), search.radius))
+        if tell is not None:
+            tell(search)
+        done, stuck = search.left < enough, search.radius < LEAST_RADIUS
+        if (done or stuck) and restarts < RESTARTS and _again(objective, search, stuck):
+            restarts += 1
+            continue
+        if done:
+            search.converged, search.why = True, "a further step would gain less than asked for"
+            return search
+        if stuck:
+            search.why = "no step improves the objective, though its gradient says that one should"
+            return search
+        _step(objective, search)
+    search.why = f"{iterations} iterations were not enough"
+    return search
+
+
+def _again(objective: Objective, search: Search, stuck: bool) -> bool:
+    """Look for better modes where the search stopped; return whether it is to go on from there."""
+    value = objective.fresh(search.value)
+    gained = search.value.total - value.total
+    if not (gained > GAIN or stuck):
+        objective.accept(search.value)
+        return False
+    objective.accept(value)
+    gradient, hessian = objective.slope(value)
+    search.value, search.gradient, search.radius = value, gradient, FIRST_RADIUS
+    if hessian is not None:
+        search.hessian = _definite(hessian)
+    return True
+
+
+def _step(objective: Objective, search: Search) -> None:
+    step = _within(search.gradient, search.hessian, search.radius)
+    expected = -(search.gradient @ step + step @ search.hessian @ step / 2)
+    new = objective.value(search.x + step)
+    gained = search.value.total - new.total
+    ratio = gained / expected if np.isfinite(gained) else -1.0
+    length = float(np.linalg.norm(step))
+    if ratio < 0.1:
+        search.radius = 0.3 * length if np.isfinite(new.total) else 0.1 * length
+    elif ratio > 0.7 and length > 0.8 * search.radius:
+        search.radius = min(2.0 * search.radius, MOST_RADIUS)
+    if not gained > 0:
+        return
+    objective.accept(new)
+    gradient, _ = objective.slope(new)
+    search.hessian = _learned(search.hessian, step, gradient - search.gradient)
+    search.x, search.value, search.gradient = search.x + step, new, gradient
+
+
+def _within(gradient: np.ndarray, hessian: np.ndarray, radius: float) -> np.ndarray:
+    """Return the step that minimizes the quadratic model within the trust region."""
+    values, vectors = np.linalg.eigh(hessian)
+    along = vectors.T @ gradient
+
+    def length(shift: float) -> float:
+        return float(np.linalg.norm(along / (values + shift)))
+
+    if length(0.0) <= radius:
+        return np.asarray(-vectors @ (along / values))
+    most = float(np.linalg.norm(along)) / radius
+    shift = brentq(lambda s: length(s) - radius, 0.0, most, rtol=1e-6)
+    return np.asarray(-vectors @ (along / (values + shift)))
+
+
+def _learned(hessian: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.ndarray:
+    """Return the Hessian after a step, kept positive definite by damping."""
+    along = hessian @ step
+    bend, seen = float(step @ along), float(step @ change)
+    if seen < 0.2 * bend:
+        mix = 0.8 * bend / (bend - seen)
+        change = mix * change + (1.0 - mix) * along
+        seen = float(step @ change)
+    return hessian - np.outer(along, along) / bend + np.outer(change, change) / seen
+
+
+def _definite(hessian: np.ndarray) -> np.ndarray:
+    values, vectors = np.linalg.eigh(hessian)
+    floor = 1e-4 * max(float(values[-1]), 1e-3)
+    return np.asarray((vectors * np.maximum(values, floor)) @ vectors.T)
