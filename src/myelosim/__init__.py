@@ -18,6 +18,7 @@ _PUBLIC = {
     "SpecError": "errors",
     "compare": "comparison",
     "explain": "history",
+    "fit": "fitting",
     "list_models": "spec.library",
     "load_grading": "spec.grading",
     "load_model": "spec.library",

@@ -1,1 +1,8 @@
 """Parameters from counts: objectives, searches, uncertainty, and what shows whether to believe them."""
+
+from __future__ import annotations
+
+from myelosim.fitting.fit import fit
+from myelosim.fitting.result import Fit, FitWarning
+
+__all__ = ["Fit", "FitWarning", "fit"]

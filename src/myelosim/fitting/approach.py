@@ -12,12 +12,13 @@ import numpy as np
 from myelosim.fitting.modes import Modes, conditional_modes
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
-from myelosim.linearize.mixed import link, unlink
+from myelosim.spec.scale import from_scale, to_scale
 
 ITERATIONS = 30
 NEAR = 0.02  # largest change of the vector at which it stops
 LARGEST = 0.7  # a theta may move in an iteration
 LEAST_SD = 0.02
+SLOWEST = 0.5  # of a variance that is left after an iteration, at least
 
 
 def approach(problem: Problem, x: np.ndarray, iterations: int = ITERATIONS) -> tuple[np.ndarray, np.ndarray]:
@@ -64,9 +65,8 @@ def _scoring(problem: Problem, point: Point, modes: Modes) -> np.ndarray:
 
 
 def _kept(before: np.ndarray, after: np.ndarray, free: np.ndarray) -> np.ndarray:
-    least = LEAST_SD**2
     after = np.where(free, after, before)
-    np.fill_diagonal(after, np.maximum(np.diag(after), least))
+    np.fill_diagonal(after, np.maximum(np.diag(after), np.maximum(LEAST_SD**2, SLOWEST * np.diag(before))))
     return np.asarray(after)
 
 
@@ -79,5 +79,5 @@ def _errors(problem: Problem, point: Point, modes: Modes) -> np.ndarray:
         counted = np.isfinite(slope) & (slope != 0)
         if np.any(counted):
             step = -slope[counted].sum() / (2.0 * counted.sum())  # of a logarithm the information of a row is two
-            sigma[k] = unlink(one.scale, link(one.scale, sigma[k]) + np.clip(step, -LARGEST, LARGEST))
+            sigma[k] = from_scale(to_scale(sigma[k], one.scale) + np.clip(step, -LARGEST, LARGEST), one.scale)
     return sigma

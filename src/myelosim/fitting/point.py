@@ -12,8 +12,8 @@ import numpy as np
 from scipy.sparse.csgraph import connected_components
 
 from myelosim.errors import SpecError
-from myelosim.linearize.mixed import link, unlink
 from myelosim.spec.estimation import Estimation, Omega
+from myelosim.spec.scale import from_scale, to_scale
 
 
 @dataclass(frozen=True)
@@ -61,7 +61,7 @@ class Parameters:
 
     def pack(self, point: Point) -> np.ndarray:
         """Return the vector of a point."""
-        sigmas = [link(self.estimation.sigmas[k].scale, point.sigma[k]) for k in self.free_sigma]
+        sigmas = [to_scale(point.sigma[k], self.estimation.sigmas[k].scale) for k in self.free_sigma]
         return np.concatenate(
             [point.beta, _packed(point.omega, self.between), _packed(point.occasion, self.within), np.array(sigmas, float)]
         )
@@ -71,7 +71,7 @@ class Parameters:
         est = self.estimation
         sigma = np.array([s.start for s in est.sigmas], float)
         for k, value in zip(self.free_sigma, x[self.parts[3]], strict=True):
-            sigma[k] = unlink(est.sigmas[k].scale, value)
+            sigma[k] = from_scale(value, est.sigmas[k].scale)
         omega = _unpacked(est.omega.start, self.between, x[self.parts[1]])
         occasion = _unpacked(est.occasion.start, self.within, x[self.parts[2]])
         return Point(np.asarray(x[self.parts[0]], float), omega, occasion, sigma)
@@ -80,7 +80,7 @@ class Parameters:
     def start(self) -> Point:
         """The point the estimation starts from."""
         est = self.estimation
-        beta = np.array([link(t.scale, t.start) for t in est.thetas], float)
+        beta = np.array([to_scale(t.start, t.scale) for t in est.thetas], float)
         sigma = np.array([s.start for s in est.sigmas], float)
         return Point(beta, np.asarray(est.omega.start, float), np.asarray(est.occasion.start, float), sigma)
 

@@ -1,6 +1,6 @@
 """The mixed model: how fixed and random effects move each subject's parameters.
 
-Parameters move on their scale, ``u = link(value)``. A *coordinate* is a direction in which the parameters of a subject can be moved:
+Parameters move on their scale, ``u = to_scale(value)``. A *coordinate* is a direction in which the parameters of a subject can be moved:
 one parameter, in all periods or in those of one occasion, or a fixed effect whose weight differs between periods. With
 beta the fixed effects and b the random ones, du = X dbeta + Z db, and all derivatives are those by coordinates.
 """
@@ -17,6 +17,7 @@ from myelosim.linearize.people import Periods
 from myelosim.population.individuals import factor
 from myelosim.spec.estimation import Estimation
 from myelosim.spec.model import Model, Parameter
+from myelosim.spec.scale import from_scale, to_scale
 
 
 @dataclass(frozen=True)
@@ -64,7 +65,7 @@ class Mixed:
     @property
     def start(self) -> np.ndarray:
         """The fixed effects' starts on their scales."""
-        return np.array([link(t.scale, t.start) for t in self.estimation.thetas])
+        return np.array([to_scale(t.start, t.scale) for t in self.estimation.thetas])
 
     @property
     def occasions(self) -> int:
@@ -100,7 +101,7 @@ class Mixed:
         """
         effects = b @ self.Z[: len(self.coordinates)].T
         moved: dict[str, Any] = {}
-        theta = {t.name: unlink(t.scale, x) for t, x in zip(self.estimation.thetas, beta, strict=True)}
+        theta = {t.name: from_scale(x, t.scale) for t, x in zip(self.estimation.thetas, beta, strict=True)}
         for name in self.moved:
             moved[name] = self._typical(name, theta)
         for c, one in enumerate(self.coordinates):
@@ -118,7 +119,7 @@ class Mixed:
         """Return how much each fixed effect moves its parameter in each period, (period, theta), on the parameter's scale."""
         thetas = self.estimation.thetas
         result = np.ones((len(self.periods), len(thetas)))
-        theta = {t.name: unlink(t.scale, x) for t, x in zip(thetas, beta, strict=True)}
+        theta = {t.name: from_scale(x, t.scale) for t, x in zip(thetas, beta, strict=True)}
         for m, t in enumerate(thetas):
             name, covariate = _split(t.name, self.model)
             if covariate is None and not self._covariates(name):
@@ -126,7 +127,7 @@ class Mixed:
             if covariate is None and t.scale == "log":
                 continue
             h = 1e-5 * max(1.0, abs(beta[m]))
-            up, down = ({**theta, t.name: unlink(t.scale, beta[m] + s * h)} for s in (1, -1))
+            up, down = ({**theta, t.name: from_scale(beta[m] + s * h, t.scale)} for s in (1, -1))
             result[:, m] = (self._typical(name, up) - self._typical(name, down)) / (2 * h)
         return result
 
@@ -167,7 +168,7 @@ class Mixed:
         """Return a parameter's typical value in each period, on its scale."""
         parameter = self.model.parameters[name]
         value = self._factored(parameter, name, theta.get(name, parameter.value), theta)
-        return link(parameter.scale, np.broadcast_to(value, len(self.periods)))
+        return np.asarray(to_scale(np.broadcast_to(value, len(self.periods)), parameter.scale))
 
     def _factored(self, parameter: Parameter, name: str, value: Any, theta: Mapping[str, float]) -> Any:
         for covariate, relation in parameter.covariates.items():
@@ -207,17 +208,3 @@ def _split(theta: str, model: Model) -> tuple[str, str | None]:
         if name in model.parameters:
             return name, parts[k]
     raise KeyError(theta)
-
-
-def link(scale: str, value: Any) -> Any:
-    """Return a value on its scale."""
-    if scale == "log":
-        return np.log(value)
-    return np.log(value / (1.0 - np.asarray(value))) if scale == "logit" else np.asarray(value, float) + 0.0
-
-
-def unlink(scale: str, u: Any) -> Any:
-    """Return the value whose place on its scale is given."""
-    if scale == "log":
-        return np.exp(u)
-    return 1.0 / (1.0 + np.exp(-np.asarray(u))) if scale == "logit" else u

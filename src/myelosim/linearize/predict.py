@@ -13,10 +13,11 @@ import numpy as np
 
 from myelosim.data.study import Study
 from myelosim.engine import Cohort
-from myelosim.linearize.mixed import Mixed, unlink
+from myelosim.linearize.mixed import Mixed
 from myelosim.linearize.people import people
 from myelosim.spec.estimation import Estimation
 from myelosim.spec.model import Model
+from myelosim.spec.scale import from_scale
 
 STEP = 2e-4  # on the log scale: truncation and round-off of both derivatives are then about 1e-8
 
@@ -142,7 +143,7 @@ class Predictor:
         """Return the values of parameters, those moved taken from their scale."""
         moved = set(self.mixed.moved)
         return {
-            name: unlink(self.model.parameters[name].scale, value) if name in moved else value
+            name: from_scale(value, self.model.parameters[name].scale) if name in moved else value
             for name, value in on_scale.items()
         }
 

@@ -1,0 +1,92 @@
+"""Fit a model to data."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import qmc
+
+from myelosim.data.read import read
+from myelosim.data.study import Study
+from myelosim.fitting.approach import approach
+from myelosim.fitting.objective import Linearized
+from myelosim.fitting.problem import Problem
+from myelosim.fitting.result import Fit, dosed
+from myelosim.fitting.search import Search, begin, minimize
+from myelosim.spec.estimate import estimation
+from myelosim.spec.model import Model
+from myelosim.spec.scale import to_scale
+
+STARTS = 8
+AGREE = 3  # searches that reach the same best optimum are enough
+SAME = 0.01  # of the objective
+FAR = 1.0  # expected gain of a Newton step above which the two-stage method goes first
+
+
+def fit(
+    model: Model, data: pd.DataFrame | str | os.PathLike[str] | Study, method: str = "focei", *,
+    omega: Any = None, sigma: Mapping[str, Any] | None = None, free: Sequence[str] | None = None,
+    fixed: Sequence[str] | None = None, priors: Any = None, iov: Any = None, covariates: Any = None, residual: Any = None,
+    blq: str = "m3", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-7, evaluate_only: bool = False,
+    read_as: Mapping[str, Any] | None = None, threads: int | None = None, tell: Callable[[str, Search], None] | None = None,
+) -> Fit:  # fmt: skip
+    """Fit a model to data."""
+    began = time.perf_counter()
+    study = data if isinstance(data, Study) else read(data, model, **(read_as or {}))
+    started, wanted = estimation(
+        model, study.observables, tuple(study.values), omega=omega, sigma=sigma, free=free, fixed=fixed, priors=priors, iov=iov,
+        covariates=covariates, residual=residual, blq=blq, dosed=dosed(study),
+    )  # fmt: skip
+    problem = Problem(started, study, wanted, tolerance, threads)
+    x = problem.parameters.pack(problem.parameters.start)
+    if evaluate_only:
+        objective = Linearized(problem, method == "focei")
+        value = objective.value(x)
+        return Fit(problem, method, value.total, x, value.modes.b, seed=seed, seconds=time.perf_counter() - began)
+    searches = _searches(problem, method, x, starts, seed, tell)
+    best = min(searches, key=lambda one: one.value.total)
+    table = pd.DataFrame(
+        {
+            "objective": [one.value.total for one in searches], "iterations": [len(one.history) for one in searches],
+            "converged": [one.converged for one in searches], "why": [one.why for one in searches],
+        }
+    )  # fmt: skip
+    history = pd.DataFrame(best.history, columns=["objective", "gradient", "radius"])
+    return Fit(
+        problem, method, best.value.total, best.x, best.value.modes.b, best.converged, best.why, (), table, history, None, seed,
+        time.perf_counter() - began,
+    )  # fmt: skip
+
+
+def _searches(problem: Problem, method: str, x: np.ndarray, starts: int, seed: int, tell: Any) -> list[Search]:
+    """Search from the start, and from others, until the best optimum has been reached often enough."""
+    done: list[Search] = []
+    for k, own in enumerate([x, *_others(problem, x, starts - 1, seed)]):
+        objective = Linearized(problem, method == "focei")
+        search = begin(objective, own)
+        if k or search.left > FAR or not np.isfinite(search.value.total):
+            own, objective.b = approach(problem, own)
+            search = begin(objective, own)
+        done.append(minimize(objective, search, tell=None if tell is None else lambda s, k=k: tell(f"start {k + 1}", s)))
+        best = min(one.value.total for one in done)
+        if sum(one.value.total < best + SAME for one in done) >= AGREE:
+            break
+    return done
+
+
+def _others(problem: Problem, x: np.ndarray, count: int, seed: int) -> list[np.ndarray]:
+    """Return further starting points: thetas between their bounds by a Sobol sequence."""
+    thetas = problem.estimation.thetas
+    if count < 1 or not thetas:
+        return []
+    low, high = (np.array([to_scale(end, t.scale) for t, end in zip(thetas, ends, strict=True)])
+                 for ends in ([t.low for t in thetas], [t.high for t in thetas]))  # fmt: skip
+    unit = qmc.Sobol(len(thetas), rng=np.random.default_rng(seed)).random(1 << (count - 1).bit_length())[:count]
+    points = np.repeat(x[None], count, axis=0)
+    points[:, : len(thetas)] = low + unit * (high - low)
+    return list(points)

@@ -1,0 +1,120 @@
+"""What a fit found."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from myelosim.data.study import Study
+from myelosim.fitting.point import Point
+from myelosim.fitting.problem import Problem
+from myelosim.spec.fitted import fitted, said
+from myelosim.spec.model import Model
+from myelosim.spec.scale import from_scale
+
+
+@dataclass(frozen=True)
+class FitWarning:
+    """Something that a fit must not keep quiet about: ``code`` names it, ``text`` says what was seen and what to do."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+
+@dataclass
+class Fit:
+    """A fitted model, with how it was found.
+
+    ``objective`` is -2 log L without n log(2 pi), priors' part included; ``x`` the vector of :class:`Parameters`; ``b`` the modes
+    of the random effects (subject, effect). ``starts`` is one row per starting point, ``history`` one per iteration.
+    """
+
+    problem: Problem
+    method: str
+    objective: float
+    x: np.ndarray
+    b: np.ndarray
+    converged: bool = True
+    why: str = ""
+    warnings: tuple[FitWarning, ...] = ()
+    starts: pd.DataFrame = field(default_factory=pd.DataFrame)
+    history: pd.DataFrame = field(default_factory=pd.DataFrame)
+    covariance: np.ndarray | None = None  # (parameter, parameter), of the vector
+    seed: int = 1
+    seconds: float = 0.0
+
+    @property
+    def study(self) -> Study:
+        """The data."""
+        return self.problem.study
+
+    @property
+    def point(self) -> Point:
+        """The estimates on their scales."""
+        return self.problem.parameters.unpack(self.x)
+
+    @property
+    def theta(self) -> Mapping[str, float]:
+        """Fixed effects by name, in their units."""
+        thetas = self.problem.estimation.thetas
+        return {t.name: float(from_scale(x, t.scale)) for t, x in zip(thetas, self.point.beta, strict=True)}
+
+    @property
+    def omega(self) -> pd.DataFrame:
+        """Variances and covariances of the etas on their scales, (eta, eta)."""
+        names = list(self.problem.estimation.omega.names)
+        return pd.DataFrame(self.point.omega, index=names, columns=names)
+
+    @property
+    def occasion(self) -> pd.DataFrame:
+        """Those of the etas of occasions."""
+        names = list(self.problem.estimation.occasion.names)
+        return pd.DataFrame(self.point.occasion, index=names, columns=names)
+
+    @property
+    def sigma(self) -> Mapping[str, float]:
+        """Terms of the residual errors."""
+        return {s.name: float(v) for s, v in zip(self.problem.estimation.sigmas, self.point.sigma, strict=True)}
+
+    @property
+    def etas(self) -> pd.DataFrame:
+        """The most likely etas of each subject, (subject, eta)."""
+        names = list(self.problem.estimation.omega.names)
+        return pd.DataFrame(self.b[:, : len(names)], index=list(self.study.subjects), columns=names)
+
+    @property
+    def cov(self) -> pd.DataFrame | None:
+        """Covariance matrix of the estimates: thetas on their scales, omegas' factors and sigmas as logarithms."""
+        if self.covariance is None:
+            return None
+        names = list(self.problem.parameters.names)
+        return pd.DataFrame(self.covariance, index=names, columns=names)
+
+    @cached_property
+    def model(self) -> Model:
+        """The fitted model; evidence "fitted"."""
+        study, thetas = self.study, len(self.problem.estimation.thetas)
+        covariance = None if self.covariance is None else self.covariance[:thetas, :thetas]
+        observed = int(np.unique(study.observations.subject).size)
+        return fitted(
+            self.problem.model, self.problem.estimation, theta=list(self.theta.values()), omega=self.point.omega,
+            sigma=self.point.sigma, source=said(self.method, study.digest, observed, len(study.observations)),
+            occasion=self.point.occasion, covariance=covariance, given=tuple(study.values), dosed=dosed(study),
+        )  # fmt: skip
+
+
+def dosed(study: Study) -> tuple[str, ...]:
+    """Return the drugs that anyone is given."""
+    given = {event.drug for events in study.doses for event in events if event.kind not in ("reset", "other")}
+    return tuple(sorted({*given, *study.tables}))
+
+
+Options = Mapping[str, Any]
