@@ -65,7 +65,8 @@ class Cohort:
         self.first = np.cumsum([0, *(len(one.starts) for one in people)])  # of each subject's periods
         self.parts = []
         for block in equations.blocks(model):
-            own = {seen: k for k, (owner, name) in enumerate(block.outputs) if (seen := _seen(block, owner, name)) in observables}
+            seen = [_seen(block, owner, name) for owner, name in block.outputs]
+            own = {name: k for k, name in enumerate(seen) if name in observables}
             if own:
                 lay = layout(block)
                 tape, rung = np.zeros((len(people), TAPE)), np.zeros(len(people), int)
@@ -94,7 +95,7 @@ class Cohort:
         ``again`` those of the last run. Subjects left out, and those that cannot be integrated, are NaN.
         """
         who = np.arange(len(self.people)) if who is None else who
-        found = {}
+        found: dict[str, np.ndarray] = {}
         for part in self.parts:
             if only is None or set(only) & set(part.outputs):
                 found |= self._run(part, values, lanes, related, who, again, covariates or {})
@@ -115,7 +116,9 @@ class Cohort:
         )  # fmt: skip
         start = self._column(groups)
         lay = part.layout
-        job.state = np.zeros((lay.states + len(lay.rates) + 2 * len(part.block.exposures) + len(part.block.inputs), columns))
+        job.state = np.zeros(
+            (lay.states + len(lay.rates) + 2 * len(part.block.exposures) + len(part.block.inputs), columns)
+        )
         rows = table[lay.start : lay.start + lay.states].reshape(lay.states, -1, WIDTH)
         job.state[: lay.states] = rows[:, start // WIDTH].reshape(lay.states, -1)
         seen = job.begin()
@@ -167,9 +170,10 @@ class Cohort:
         if not known or any(not _same(values.get(name), was) for name, was in known["read"].items()):
             plan, read = itinerary(self.model, part.block, self.people, self.first, values, covariates)
             part.seen = {"plan": plan, "read": {name: np.array(values[name], float) for name in read}, "lanes": lanes}
-        return part.seen["plan"]
+        laid: Itinerary = part.seen["plan"]
+        return laid
 
-    def _table(self, part: _Part, p: Mapping[str, np.ndarray], groups: int) -> np.ndarray:
+    def _table(self, part: _Part, p: Mapping[str, Any], groups: int) -> np.ndarray:
         """Return the rows of parameters, and below them what a change makes of the modes."""
         columns = groups * self.periods * WIDTH
         table = inputs(part.block, part.layout, p, self.model.start, columns)
@@ -181,12 +185,13 @@ class Cohort:
         full[len(table) :] = self._transitions(part, p, modes, columns).reshape(modes * modes, -1)
         return full
 
-    def _transitions(self, part: _Part, p: Mapping[str, np.ndarray], modes: int, columns: int) -> np.ndarray:
+    def _transitions(self, part: _Part, p: Mapping[str, Any], modes: int, columns: int) -> np.ndarray:
         """Return (mode, mode, column) that takes the modes of the period before to those of this one, amounts kept."""
         own = {name: p[name] for name in sorted(p) for drug in part.block.exposures if name.startswith(f"{drug.name}.")}
         key = b"".join(np.ascontiguousarray(value).tobytes() for value in own.values())
         if part.seen.get("transitions", (None,))[0] == key:
-            return part.seen["transitions"][1]
+            known: np.ndarray = part.seen["transitions"][1]
+            return known
         result = np.zeros((modes, modes, columns))
         before = self._before(columns)
         row = 0
@@ -196,7 +201,9 @@ class Cohort:
             module = pk.KINDS[drug.kind]
             mine = equations.values(drug.name, [d.name for d in module.parameters(drug.structure)], own)
             _, weights = module.modes(mine, drug.structure)
-            w = np.array([[np.broadcast_to(x, columns) for x in each] for each in weights.values()])  # compartment, mode
+            w = np.array(
+                [[np.broadcast_to(x, columns) for x in each] for each in weights.values()]
+            )  # compartment, mode
             n = w.shape[1]
             new = np.moveaxis(w, (0, 1, 2), (2, 1, 0))  # column, mode, compartment
             result[row : row + n, row : row + n] = np.moveaxis(new @ _inverse(new[before]), 0, -1)
@@ -225,12 +232,12 @@ def _needed_values(part: _Part, values: Values, model: Model) -> dict[str, Any]:
     return {name: values[name] for name in needed(part.block, model)}
 
 
-def _seen(block: Block, owner: str, name: str) -> str | None:
+def _seen(block: Block, owner: str, name: str) -> str:
     """Return the observable that an output is: a lineage's count or a drug's concentration."""
     for k, part in enumerate(block.lineages):
         if (owner, name) == block.outputs[k] and part.name == owner:
             return observable(owner)
-    return owner if name == "concentration" else None
+    return owner if name == "concentration" else ""
 
 
 def _spread(value: Any, groups: int) -> np.ndarray | float:

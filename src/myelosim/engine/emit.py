@@ -351,8 +351,6 @@ def source(block: Block, method: Any) -> str:
 
 def _kernel(name: str) -> str:
     lines = (KERNEL / f"{name}.py").read_text(encoding="utf-8").splitlines()
-    last = max(
-        i for i, line in enumerate(lines) if line.startswith(("from ", "import ", ")")) and not line.startswith(")  ")
-    )
+    last = max(i for i, line in enumerate(lines) if line.startswith(("from ", "import ")) or line == ")")
     body = "\n".join(lines[last + 1 :])
     return f"# {name}\n{body}\n"

@@ -59,7 +59,9 @@ class Itinerary:
         if lanes == 1:
             amount[:] = self.amounts[:, None]
         else:
-            wide = np.concatenate([self.amounts, np.repeat(self.amounts[:, :, :1], groups * WIDTH - lanes, axis=2)], axis=2)
+            wide = np.concatenate(
+                [self.amounts, np.repeat(self.amounts[:, :, :1], groups * WIDTH - lanes, axis=2)], axis=2
+            )
             amount[:] = np.moveaxis(wide.reshape(rows, people, groups, WIDTH), 2, 1)
         spans = np.tile(self.spans, (groups, 1))
         window = np.full(len(stop), -1)
@@ -128,7 +130,8 @@ def _changes(person: Person, done: Sequence[Action], rows: dict[Key, Any]) -> li
     changed: list[tuple[int, Action]] = []
     rows["one",] = 1.0
     for period in range(1, len(person.starts)):
-        time, off, on = float(person.starts[period]), [], []
+        time = float(person.starts[period])
+        off, on = list[Action](), list[Action]()
         for start, end in _infusions(done):
             running = (np.asarray(start.time) <= time + MERGE) & (np.asarray(end) > time + MERGE)
             if np.any(running):
@@ -196,7 +199,11 @@ def _stops(acts: Sequence[tuple[float, int, int, int, int, float]], person: Pers
     def nearest(time: Any) -> Any:
         return np.searchsorted(times, np.asarray(time) + MERGE, side="right") - 1
 
-    code = 3 * nearest([a[0] for a in acts]).astype(int) + np.array([a[1] for a in acts], int) if acts else np.zeros(0, int)
+    code = (
+        3 * nearest([a[0] for a in acts]).astype(int) + np.array([a[1] for a in acts], int)
+        if acts
+        else np.zeros(0, int)
+    )
     look = 3 * nearest(hours).astype(int) + looks
     passed = np.unique(np.concatenate([3 * np.arange(len(times)) + WITH, code, look]))
     save = np.full(len(passed), -1)

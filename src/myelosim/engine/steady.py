@@ -120,7 +120,12 @@ def _newton(job: Job, state: np.ndarray, tolerance: float, threads: int) -> np.n
         change = np.moveaxis(after[:, :, 1:] - after[:, :, :1], 2, 1) / _grouped(nudge)[None]
         jacobian = np.moveaxis(change, (0, 1), (-2, -1)).reshape(-1, len(free), len(free))
         missed = after[:, :, 0].reshape(len(free), -1) - state[free]
-        step = np.linalg.solve(np.eye(len(free)) - jacobian, missed.T[..., None])[..., 0].T
+        try:
+            step = np.linalg.solve(np.eye(len(free)) - jacobian, missed.T[..., None])[..., 0].T
+        except np.linalg.LinAlgError:  # of nothing that is left any multiple is periodic
+            step = np.full_like(state[free], np.inf)
+            size = np.ones_like(step)
+            break
         size = np.maximum(np.abs(state[free]), floor[free]) + 1e-300
         for k, row in enumerate(free):
             if row in cells:

@@ -223,8 +223,7 @@ class Plan:
                 self.amount[self.index[key, lane], lane::WIDTH] = row[lane::WIDTH]
 
     def legs(self, since: float, until: float) -> np.ndarray:
-        """Return, by group, the first stop of a leg, one past its last, whether any came before, whether it ends the run, and
-        where the group's parameters are."""
+        """Return a leg by group: first stop, one past its last, whether any came before, whether it ends the run, first column."""
         spans, own = np.unique(self.spans, axis=0, return_inverse=True)
         legs = []
         for first, end in spans.tolist():
@@ -291,8 +290,8 @@ def plan(
     amount = aligned(max(len(amounts), 1), subjects)
     for i, own in enumerate(amounts):
         amount[i] = own
-    stop, save, window, act_from, kind, aim, row, factor = _joined(each)
-    return Plan(spans, stop, save, window, act_from, kind, aim, row, factor, amount, index)
+    stop, save, window, act_from, kind, targets, row, factor = _joined(each)
+    return Plan(spans, stop, save, window, act_from, kind, targets, row, factor, amount, index)
 
 
 def target(block: Block, action: Action) -> int:

@@ -46,7 +46,10 @@ def _moved(problem: Problem, point: Point, modes: Modes) -> Point:
             beta[m] = point.beta[m] + np.clip(mean[est.omega.names.index(theta.name)], -LARGEST, LARGEST)
     second = np.einsum("ne,nf->ef", b - mean, b - mean) / len(b) + spread.mean(axis=0)
     omega = _kept(point.omega, second[:n, :n], est.omega.free)
-    blocks = [second[n + o * k : n + (o + 1) * k, n + o * k : n + (o + 1) * k] for o in range(problem.predictor.mixed.occasions)]
+    blocks = [
+        second[n + o * k : n + (o + 1) * k, n + o * k : n + (o + 1) * k]
+        for o in range(problem.predictor.mixed.occasions)
+    ]
     occasion = _kept(point.occasion, sum(blocks) / len(blocks), est.occasion.free) if k else point.occasion
     return Point(beta, omega, occasion, _errors(problem, point, modes))
 

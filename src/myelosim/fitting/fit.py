@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -72,7 +73,7 @@ def _searches(problem: Problem, method: str, x: np.ndarray, starts: int, seed: i
         if k or search.left > FAR or not np.isfinite(search.value.total):
             own, objective.b = approach(problem, own)
             search = begin(objective, own)
-        done.append(minimize(objective, search, tell=None if tell is None else lambda s, k=k: tell(f"start {k + 1}", s)))
+        done.append(minimize(objective, search, tell=None if tell is None else partial(tell, f"start {k + 1}")))
         best = min(one.value.total for one in done)
         if sum(one.value.total < best + SAME for one in done) >= AGREE:
             break

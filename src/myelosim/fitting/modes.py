@@ -83,7 +83,9 @@ def _hessian(
     found = problem.predictor.differentiate(point.beta, now.b, order=2, random_only=True, who=who)
     Z, rows = problem.Z, now.rows
     gz = found.g @ Z
-    bent = rows.loss_ff[:, None, None] * gz[:, :, None] * gz[:, None, :] + rows.loss_f[:, None, None] * (Z.T @ found.h @ Z)
+    bent = rows.loss_ff[:, None, None] * gz[:, :, None] * gz[:, None, :] + rows.loss_f[:, None, None] * (
+        Z.T @ found.h @ Z
+    )
     full = now.information.copy()
     own = np.zeros(problem.subjects, bool)
     own[who] = True

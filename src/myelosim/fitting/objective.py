@@ -74,7 +74,10 @@ class Linearized:
         A subject may have more than one mode, and the one followed from point to point need not stay the deepest.
         """
         spread = np.sqrt(np.diag(self.problem.covariance(value.point)))
-        guesses = [np.zeros(len(spread)), *(sign * AWAY * spread[k] * np.eye(len(spread))[k] for k in range(len(spread)) for sign in (1, -1))]
+        guesses = [
+            np.zeros(len(spread)),
+            *(sign * AWAY * one for one in np.diag(spread) for sign in (1, -1)),
+        ]
         best = value
         for guess in guesses:
             self.b, self.curvature = np.tile(guess, (self.problem.subjects, 1)), None
@@ -142,8 +145,10 @@ class Linearized:
         )
         out[:, parts[3]] = by_sigma[:, problem.parameters.free_sigma]
         if zero is not None:
-            by_zero = 2.0 * rows.loss_0 + rows.weight_0 * gsg - np.einsum(
-                "re,re->r", follow[problem.subject], rows.loss_f0[:, None] * gz
+            by_zero = (
+                2.0 * rows.loss_0
+                + rows.weight_0 * gsg
+                - np.einsum("re,re->r", follow[problem.subject], rows.loss_f0[:, None] * gz)
             )
             out[:, parts[0]] += np.einsum("nct,nc->nt", X, problem.by_subject(by_zero[:, None] * zero.g))
         self._omega(out, point, b, precision, inverse, follow)

@@ -7,6 +7,7 @@ on their scales.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from scipy.sparse.csgraph import connected_components
@@ -44,7 +45,7 @@ class Parameters:
         self.free_sigma = [k for k, s in enumerate(estimation.sigmas) if s.free]
         counts = (len(estimation.thetas), len(self.between), len(self.within), len(self.free_sigma))
         edges = np.cumsum([0, *counts])
-        self.parts = tuple(slice(int(a), int(b)) for a, b in zip(edges[:-1], edges[1:], strict=True))
+        self.parts = tuple(slice(int(a), int(b)) for a, b in pairwise(edges))
         self.size = int(edges[-1])
 
     @property
@@ -63,7 +64,12 @@ class Parameters:
         """Return the vector of a point."""
         sigmas = [to_scale(point.sigma[k], self.estimation.sigmas[k].scale) for k in self.free_sigma]
         return np.concatenate(
-            [point.beta, _packed(point.omega, self.between), _packed(point.occasion, self.within), np.array(sigmas, float)]
+            [
+                point.beta,
+                _packed(point.omega, self.between),
+                _packed(point.occasion, self.within),
+                np.array(sigmas, float),
+            ]
         )
 
     def unpack(self, x: np.ndarray) -> Point:
@@ -107,7 +113,7 @@ def _entries(omega: Omega) -> list[_Entry]:
             raise SpecError(f"omega: the covariances of {names} must all be given and free together, or none of them")
         if not free[members[0], members[0]]:
             continue
-        entries += [_Entry(i, j, tuple(members)) for i in members for j in members if j <= i]
+        entries += [_Entry(i, j, tuple(members.tolist())) for i in members.tolist() for j in members.tolist() if j <= i]
     return entries
 
 

@@ -106,7 +106,7 @@ class Fit:
         observed = int(np.unique(study.observations.subject).size)
         return fitted(
             self.problem.model, self.problem.estimation, theta=list(self.theta.values()), omega=self.point.omega,
-            sigma=self.point.sigma, source=said(self.method, study.digest, observed, len(study.observations)),
+            sigma=self.point.sigma.tolist(), source=said(self.method, study.digest, observed, len(study.observations)),
             occasion=self.point.occasion, covariance=covariance, given=tuple(study.values), dosed=dosed(study),
         )  # fmt: skip
 

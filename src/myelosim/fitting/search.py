@@ -24,10 +24,17 @@ GAIN = 1e-4
 class Objective(Protocol):
     """What is minimized."""
 
-    def value(self, x: np.ndarray) -> Any: ...  # with .x and .total
-    def accept(self, value: Any) -> None: ...
-    def fresh(self, value: Any) -> Any: ...
-    def slope(self, value: Any) -> tuple[np.ndarray, np.ndarray | None]: ...  # gradient, first Hessian
+    def value(self, x: np.ndarray) -> Any:
+        """Return the objective at ``x``, with attributes ``x`` and ``total``."""
+
+    def accept(self, value: Any) -> None:
+        """Go on from a value."""
+
+    def fresh(self, value: Any) -> Any:
+        """Return the value found anew, without what earlier points suggest."""
+
+    def slope(self, value: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the gradient, and a first Hessian where there is one."""
 
 
 @dataclass

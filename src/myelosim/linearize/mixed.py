@@ -1,6 +1,6 @@
 """The mixed model: how fixed and random effects move each subject's parameters.
 
-Parameters move on their scale, ``u = to_scale(value)``. A *coordinate* is a direction in which the parameters of a subject can be moved:
+Parameters move on their scales, u. A *coordinate* is a direction in which the parameters of a subject can be moved:
 one parameter, in all periods or in those of one occasion, or a fixed effect whose weight differs between periods. With
 beta the fixed effects and b the random ones, du = X dbeta + Z db, and all derivatives are those by coordinates.
 """
@@ -25,7 +25,7 @@ class Coordinate:
     """A direction: the parameter it moves, how much in each period, and where it comes from."""
 
     parameter: str
-    weight: np.ndarray | None  # (period,); None where it is the weight of the fixed effect, which depends on beta
+    weight: np.ndarray  # (period,); of a fixed effect, whose weight depends on beta, zero
     occasion: int | None = None
     theta: int | None = None
 
@@ -43,7 +43,9 @@ class Mixed:
 
     def __post_init__(self) -> None:
         est = self.estimation
-        moved = tuple(dict.fromkeys([*(_split(t.name, self.model)[0] for t in est.thetas), *est.omega.names, *est.occasion.names]))
+        moved = tuple(
+            dict.fromkeys([*(_split(t.name, self.model)[0] for t in est.thetas), *est.omega.names, *est.occasion.names])
+        )
         object.__setattr__(self, "moved", moved)
         coordinates: list[Coordinate] = []
         for name in moved:
@@ -56,7 +58,7 @@ class Mixed:
         object.__setattr__(self, "coordinates", tuple(coordinates))
         weights = self.weights(self.start)
         own = [
-            Coordinate(_split(t.name, self.model)[0], None, theta=m)
+            Coordinate(_split(t.name, self.model)[0], np.zeros(len(self.periods)), theta=m)
             for m, t in enumerate(est.thetas) if self._shared(m, weights) is None
         ]  # fmt: skip
         object.__setattr__(self, "coordinates", (*coordinates, *own))

@@ -60,8 +60,10 @@ class Predictor:
 
     def predict(self, beta: np.ndarray, b: np.ndarray, who: np.ndarray | None = None) -> np.ndarray:
         """Return the predictions (row); those of subjects left out are NaN."""
-        found = self.cohort.run(self._values(self.mixed.values(beta, b)), 1, related=True, who=who, covariates=self._about())
-        return self._collected({name: lanes for name, lanes in found.items()}, 1)[:, 0]
+        found = self.cohort.run(
+            self._values(self.mixed.values(beta, b)), 1, related=True, who=who, covariates=self._about()
+        )
+        return self._collected(found, 1)[:, 0]
 
     def sample(self, beta: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return predictions (row, sample) for random effects (subject, effect, sample)."""
@@ -90,12 +92,20 @@ class Predictor:
         random = np.any(self.mixed.Z != 0, axis=1)
         for names, relevant in self.units:
             mine = relevant[random[relevant]] if random_only else relevant
-            pairs = [(a, c) for k, a in enumerate(mine) for c in mine[k + 1 :] if order > 1 and (random[a] or random[c])]
+            pairs = [
+                (a, c) for k, a in enumerate(mine) for c in mine[k + 1 :] if order > 1 and (random[a] or random[c])
+            ]
             step = np.array([self._step(self.mixed.coordinates[c].parameter, base) for c in mine])
             moves = self._moves(mine, step, pairs)
             values = self._moved(base, along, moves)
             found = self.cohort.run(
-                self._values(values), len(moves), related=True, who=who, again=again, covariates=self._about(), only=names
+                self._values(values),
+                len(moves),
+                related=True,
+                who=who,
+                again=again,
+                covariates=self._about(),
+                only=names,
             )
             rows = np.concatenate([self.rows[name] for name in names if name in self.rows])
             F = self._collected({name: found[name] for name in names if name in self.rows}, len(moves))[rows]
@@ -106,7 +116,9 @@ class Predictor:
                 self._second(h, rows, mine, pairs, F, step)
         return Predictions(f, g, h)
 
-    def _second(self, h: np.ndarray, rows: np.ndarray, mine: np.ndarray, pairs: Any, F: np.ndarray, step: np.ndarray) -> None:
+    def _second(
+        self, h: np.ndarray, rows: np.ndarray, mine: np.ndarray, pairs: Any, F: np.ndarray, step: np.ndarray
+    ) -> None:
         n = len(mine)
         middle, up, down = F[:, :1], F[:, 1 : 1 + n], F[:, 1 + n : 1 + 2 * n]
         curved = up + down - 2 * middle
@@ -131,7 +143,9 @@ class Predictor:
             if np.any(shift):
                 own = np.asarray(values[one.parameter])
                 own = own[:, None] if own.ndim == 1 else own
-                values[one.parameter] = np.broadcast_to(own, (len(self.periods), own.shape[1])) + along[c][:, None] * shift
+                values[one.parameter] = (
+                    np.broadcast_to(own, (len(self.periods), own.shape[1])) + along[c][:, None] * shift
+                )
         assert lanes
         return values
 

@@ -199,12 +199,12 @@ def _typical(name: str, parameter: Parameter, about: Mapping[str, Any], where: s
                 f"{name} depends on {covariate}, which neither the model nor the population gives; "
                 f"add it to the model's covariates or write Population(..., covariates={{'{covariate}': ...}})"
             )
-        factor = np.atleast_1d(factor(name, covariate, relation, about[covariate]))
-        for row in dict.fromkeys((int(factor.argmin()), int(factor.argmax()))):
+        times = np.atleast_1d(factor(name, covariate, relation, about[covariate]))
+        for row in dict.fromkeys((int(times.argmin()), int(times.argmax()))):
             own = np.atleast_1d(about[covariate])[row].item() if np.ndim(about[covariate]) else about[covariate]
-            if sentence := factor_problem(covariate, own, float(factor[row])):
+            if sentence := factor_problem(covariate, own, float(times[row])):
                 raise SpecError(f"{where.format(row=row, covariate=covariate)}: {name} {sentence}")
-        value = value * (factor if np.ndim(about[covariate]) else float(factor[0]))
+        value = value * (times if np.ndim(about[covariate]) else float(times[0]))
     return value
 
 

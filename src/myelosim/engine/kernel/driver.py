@@ -235,7 +235,9 @@ def rows(sizes):
 
 
 @njit(cache=True, **JIT)
-def solve(first, last, legs, plan, P, columns, state, amount, n, sizes, rtol, watched, out, report, scratch, at, tape, mode):
+def solve(
+    first, last, legs, plan, P, columns, state, amount, n, sizes, rtol, watched, out, report, scratch, at, tape, mode
+):
     """Integrate the groups from ``first`` up to ``last``; group ``i`` holds eight subjects from ``8 i`` on.
 
     ``at`` holds where in ``scratch`` each of its arrays begins; ``tape`` (row, step) the steps, group ``i`` those of row
