@@ -120,12 +120,12 @@ def _newton(job: Job, state: np.ndarray, tolerance: float, threads: int) -> np.n
         change = np.moveaxis(after[:, :, 1:] - after[:, :, :1], 2, 1) / _grouped(nudge)[None]
         jacobian = np.moveaxis(change, (0, 1), (-2, -1)).reshape(-1, len(free), len(free))
         missed = after[:, :, 0].reshape(len(free), -1) - state[free]
-        try:
-            step = np.linalg.solve(np.eye(len(free)) - jacobian, missed.T[..., None])[..., 0].T
-        except np.linalg.LinAlgError:  # of nothing that is left any multiple is periodic
-            step = np.full_like(state[free], np.inf)
-            size = np.ones_like(step)
-            break
+        matrix = np.eye(len(free)) - jacobian
+        singular = np.linalg.slogdet(matrix)[0] == 0  # where nothing is left, any multiple of it is periodic
+        step = np.linalg.solve(np.where(singular[:, None, None], np.eye(len(free)), matrix), missed.T[..., None])[
+            ..., 0
+        ].T
+        step[:, singular] = np.inf
         size = np.maximum(np.abs(state[free]), floor[free]) + 1e-300
         for k, row in enumerate(free):
             if row in cells:
