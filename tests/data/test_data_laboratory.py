@@ -88,11 +88,37 @@ def test_dates_count_from_the_first_dose():
     study = read(table, ORAL)
     assert study.observations.time.tolist() == [0.0, 24.5, 168.0] and study.doses[0][0].time == 0.0
     assert ["TIME", "-2 h", "predicted at hour 0, before any dose"] in found(study)
-    assert ["TIME", "1 dates without time of day", "whole days after the first dose"] in found(study)
+    assert [
+        "TIME", "1 rows whose date, or that of the first dose, has no time of day", "whole days after the first dose"
+    ] in found(study)  # fmt: skip
     assert "'03/08/2026' is neither" in refused(table.assign(TIME="03/08/2026"), ORAL)
     assert "is not a whole date" in refused(table.assign(TIME=["2026-03", *table["TIME"][1:]]), ORAL)
     split = table.assign(DATE=table["TIME"].str[:10], TIME=table["TIME"].str[11:16])
     assert read(split, ORAL, columns={"DATE": "DATE"}).observations.time.tolist() == [0.0, 24.5, 168.0]
+
+
+def test_days_only_where_the_first_dose_has_no_time_of_day():
+    table = pd.DataFrame({"ID": [1, 1], "TIME": ["2026-03-01T07:00", "2026-03-08T15:00"], "ANC": ["5", "1"]})
+    doses = pd.DataFrame({"ID": [1], "TIME": ["2026-03-01"], "AMT": [40]})
+    study = read(table, ORAL, doses=doses)
+    assert study.observations.time.tolist() == [0.0, 168.0] and study.observations.after.tolist() == [False, True]
+    assert ["TIME", "1 results at the hour of a dose", "taken to be before it"] in found(study)
+    frame = table.assign(TIME=pd.to_datetime(["2026-03-01", "2026-03-08"]))
+    assert read(frame, ORAL, doses=doses).observations.time.tolist() == [0.0, 168.0]
+
+
+def test_a_column_twice_is_refused():
+    assert "is neutrophil, and so is column 'ANC'" in refused(
+        pd.DataFrame({"ID": [1], "TIME": [0], "ANC": [5], "NEUT": [5]})
+    )
+    assert "column 'ANC' is there twice" in refused(pd.DataFrame([[1, 0, 5, 5]], columns=["ID", "TIME", "ANC", "ANC"]))
+
+
+def test_a_file_of_doses_beside_the_data(tmp_path):
+    (tmp_path / "pilot.csv").write_text("ID,TIME,ANC\nA,0,5\nA,168,1\n")
+    (tmp_path / "doses.csv").write_text("ID,TIME,AMT\nA,0,40\n")
+    assert len(read(tmp_path / "pilot.csv", ORAL, doses="doses.csv").doses[0]) == 1
+    assert "row 1 of" in refused(tmp_path / "pilot.csv", doses=pd.DataFrame({"ID": ["A"], "TIME": [0], "AMT": [-4]}))
 
 
 def test_study_days():

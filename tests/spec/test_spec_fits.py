@@ -136,6 +136,8 @@ def test_priors_of_the_literature(place):
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [
+        ("units =", 'doses = "none.csv", units =', "data.doses (line 4): there is no file"),
+        ("units =", "doses = 3, units =", "data.doses (line 4): 3 is not a table; write e.g. doses ="),
         ("pilot.csv", "pilott.csv", "data.file (line 4): there is no file"),
         ('"10^3/uL"', '"10^3/furlong"', "data.units.neutrophil (line 4): "),
         ("columns =", "colums =", "(line 4): unknown key 'colums'; did you mean 'columns'?"),
@@ -206,3 +208,11 @@ def test_a_mapping_says_what_a_file_would(place, monkeypatch):
     monkeypatch.chdir(path.parent)
     fit = load_fit({"model": "generic_oral_2cmt_friberg", "data": {"file": "pilot.csv"}})
     assert (fit.method, fit.estimate) == ("focei", {"blq": "m3"})
+
+
+def test_doses_by_group_or_in_a_file_beside_the_data(place):
+    by_group = load_fit(place(FIT.replace("units =", 'doses = { low = "drug 20 mg QD d1-14" }, units =')))
+    assert by_group.data.settings["doses"] == {"low": "drug 20 mg QD d1-14"}
+    path = place(FIT.replace("units =", 'doses = "doses.csv", units ='))
+    (path.parent / "doses.csv").write_text("ID,TIME,AMT\n")
+    assert load_fit(path).data.settings["doses"] == "doses.csv"

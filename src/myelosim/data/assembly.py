@@ -17,6 +17,8 @@ from myelosim.spec.dosing import prescribed
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import DoseEvent
 
+DOSED = ("AMT", "DRUG", "UNIT", "ROUTE", "RATE", "CMT", "EVID")
+
 
 def joined(parts: Sequence[tuple[Sheet, Columns, bool]]) -> tuple[Sheet, Columns]:
     """Return the rows of all tables; what one table has no column for is missing in its rows."""
@@ -35,7 +37,7 @@ def joined(parts: Sequence[tuple[Sheet, Columns, bool]]) -> tuple[Sheet, Columns
     return Sheet(whole, rows, parts[0][0].name), columns
 
 
-def ordered(sheet: Sheet) -> Sheet:
+def ordered(sheet: Sheet, ledger: Ledger) -> Sheet:
     """Return rows by subject, in order of first appearance, and time; results before the doses of their hour."""
     frame = sheet.frame
     names = labels(frame["ID"]) if "ID" in frame else [""] * len(frame)
@@ -43,6 +45,16 @@ def ordered(sheet: Sheet) -> Sheet:
     hour = numbers(frame["TIME"])[0] if "TIME" in frame else np.zeros(len(frame))
     kind = np.nan_to_num(numbers(frame["EVID"])[0]) if "EVID" in frame else np.zeros(len(frame))
     order = np.lexsort([np.arange(len(frame)), kind, hour, np.array([first[name] for name in names])])
+    given = {
+        (name, one) for name, one, which in zip(names, hour.tolist(), kind.tolist(), strict=True) if which in (1, 3, 4)
+    }
+    at_dose = [
+        (name, one) in given and which == 0
+        for name, one, which in zip(names, hour.tolist(), kind.tolist(), strict=True)
+    ]
+    if any(at_dose):
+        first_row = int(sheet.rows[at_dose.index(True)])
+        ledger.note(first_row, "TIME", f"{sum(at_dose)} results at the hour of a dose", "taken to be before it")
     return Sheet(frame.iloc[order].reset_index(drop=True), sheet.rows[order], sheet.name)
 
 
@@ -83,8 +95,11 @@ def by_group(
     old = frame.drop(columns="GROUP", errors="ignore").astype(object)
     if "EVID" not in old:
         old["EVID"] = 0.0
-    both = pd.concat([old.where(old.notna(), ""), pd.DataFrame(made, dtype=object)], ignore_index=True).fillna("")
-    items = {name: name for name in ("AMT", "DRUG", "UNIT", "ROUTE", "RATE", "CMT", "EVID")}
+    both = pd.concat(
+        [old.where(old.notna(), ""), pd.DataFrame(made, columns=["ID", "TIME", *DOSED], dtype=object)],
+        ignore_index=True,
+    ).fillna("")
+    items = {name: name for name in DOSED}
     merged = Columns(
         {**columns.items, **items}, columns.parameters, columns.covariates, columns.concentrations, {}, columns.named
     )

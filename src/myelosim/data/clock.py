@@ -72,6 +72,38 @@ def _dated(frame: pd.DataFrame, item: str) -> bool:
 def _since_dose(sheet: Sheet, ledger: Ledger) -> np.ndarray:
     frame = sheet.frame
     item = "DATE" if "DATE" in frame.columns else "TIME"
+    when, whole = _moments(sheet, item, ledger)
+    who = np.array(labels(frame["ID"]), dtype=str) if "ID" in frame.columns else np.full(len(frame), "")
+    dosed = np.nan_to_num(numbers(frame["AMT"])[0]) > 0 if "AMT" in frame.columns else np.zeros(len(frame), bool)
+    begun = pd.to_datetime(frame["START"], errors="coerce", format="ISO8601") if "START" in frame.columns else None
+    out, days_only = np.full(len(frame), np.nan), whole.copy()
+    for name in dict.fromkeys(who.tolist()):
+        own = np.flatnonzero((who == name) & when.notna().to_numpy())
+        if not own.size:
+            continue
+        given = own[dosed[own]]
+        if given.size or begun is None or begun.iloc[own].isna().all():
+            if not given.size:
+                ledger.note(0, "TIME", f"no dose of subject {name}", "its hours count from its first row", name)
+            place = int((given if given.size else own)[np.argmin(when.iloc[given if given.size else own])])
+            first, undated = when.iloc[place], bool(whole[place])
+        else:
+            first = begun.iloc[own].min()
+            undated = first == first.normalize()
+        days_only[own] |= undated
+        elapsed = (when.iloc[own] - first).dt.total_seconds().to_numpy() / 3600.0
+        dates = (when.iloc[own].dt.normalize() - first.normalize()).dt.total_seconds().to_numpy() / 3600.0
+        out[own] = np.where(days_only[own], dates, elapsed)
+    if days_only.any():
+        place = int(np.flatnonzero(days_only)[0])
+        said = f"{int(days_only.sum())} rows whose date, or that of the first dose, has no time of day"
+        ledger.note(int(sheet.rows[place]), item, said, "whole days after the first dose")
+    return out
+
+
+def _moments(sheet: Sheet, item: str, ledger: Ledger) -> tuple[pd.Series, np.ndarray]:
+    """Return each row's moment, and whether it is a date only; so are moments that are all at midnight."""
+    frame = sheet.frame
     days = cells(frame[item])
     hours: list[Any] = cells(frame["TIME"]) if item == "DATE" and "TIME" in frame.columns else [""] * len(frame)
     moments, whole = [], np.zeros(len(frame), bool)
@@ -79,44 +111,8 @@ def _since_dose(sheet: Sheet, ledger: Ledger) -> np.ndarray:
         moment, whole[place] = _moment(day, hour, item, int(sheet.rows[place]), ledger)
         moments.append(moment)
     when = pd.Series(pd.to_datetime(pd.Series(moments, dtype="datetime64[ns]")))
-    who = np.array(labels(frame["ID"]), dtype=str) if "ID" in frame.columns else np.full(len(frame), "")
-    dosed = np.nan_to_num(numbers(frame["AMT"])[0]) > 0 if "AMT" in frame.columns else np.zeros(len(frame), bool)
-    out = np.full(len(frame), np.nan)
-    for name in dict.fromkeys(who.tolist()):
-        own = np.flatnonzero(who == name)
-        first = _first(frame, own, when, dosed, name, ledger)
-        if first is None:
-            continue
-        elapsed = (when.iloc[own] - first).dt.total_seconds().to_numpy() / 3600.0
-        dates = (when.iloc[own] - first.normalize()).dt.total_seconds().to_numpy() / 3600.0
-        out[own] = np.where(whole[own], dates, elapsed)
-    if whole.any() and not whole.all():
-        place = int(np.flatnonzero(whole)[0])
-        ledger.note(
-            int(sheet.rows[place]),
-            item,
-            f"{int(whole.sum())} dates without time of day",
-            "whole days after the first dose",
-        )
-    return out
-
-
-def _first(
-    frame: pd.DataFrame, own: np.ndarray, when: pd.Series, dosed: np.ndarray, name: str, ledger: Ledger
-) -> pd.Timestamp | None:
-    """Return the moment from which a subject's hours count."""
-    given = when.iloc[own[dosed[own]]].min()
-    if not pd.isna(given):
-        return pd.Timestamp(given)
-    if "START" in frame.columns:
-        begun = pd.to_datetime(frame["START"].iloc[own], errors="coerce").min()
-        if not pd.isna(begun):
-            return pd.Timestamp(begun)
-    begun = when.iloc[own].min()
-    if pd.isna(begun):
-        return None
-    ledger.note(0, "TIME", f"no dose of subject {name}", "its hours count from its first row", name)
-    return pd.Timestamp(begun)
+    midnight = bool((when.dropna() == when.dropna().dt.normalize()).all())
+    return when, whole | midnight
 
 
 def _moment(day: Any, hour: Any, item: str, row: int, ledger: Ledger) -> tuple[Any, bool]:

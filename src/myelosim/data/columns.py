@@ -67,6 +67,10 @@ def sort_columns(sheet: Sheet, model: Model, settings: Settings, ledger: Ledger)
             elif group == "":
                 _unused(column, name if column in asked else "", model, ledger)
             elif group == "analytes":
+                before = next((other for other, (what, _) in out.analytes.items() if what == key), None)
+                if before is not None:
+                    said = f"is {key}, and so is column '{before}'; take one out, or say which by columns"
+                    ledger.wrong(0, column, None, said)
                 out.analytes[column] = key, with_unit(column)[1]
             else:
                 into = getattr(out, group)

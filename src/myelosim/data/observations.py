@@ -67,7 +67,7 @@ def _what(rows: Rows, places: Sequence[int], model: Model, settings: Settings, l
     usual = counts if counts else list(names)
     if not item:
         if len(usual) == 1:
-            if len(names) > 1:
+            if len(names) > 1 and places:
                 ledger.note(0, "DVID", "no such column", f"every observation is taken to be of {usual[0]}")
             return dict.fromkeys(places, usual[0])
         ledger.wrong(0, "DVID", None, f"there is no such column; say by row what is observed: {', '.join(names)}")

@@ -72,8 +72,8 @@ def read(
     drug : str, optional
         What is dosed where there is no DRUG; by default the model's one drug that is not supportive.
     doses : pandas.DataFrame, str, Path or mapping, optional
-        A table of doses, where the data have none, or GROUP -> doses in shorthand, ``{"low": "drug 20 mg QD d1-14"}``; without
-        a column GROUP, ``{"": "..."}`` for all.
+        A table of doses where the data have none, as a file looked for beside the data first; or GROUP -> doses in shorthand,
+        ``{"low": "drug 20 mg QD d1-14"}``, and without a column GROUP ``{"": "..."}`` for all.
     strict : bool
         Whether a subject without observations and a repeated observation are errors.
 
@@ -100,7 +100,7 @@ def read(
         dict(columns or {}), dict(units or {}), dict(observables or {}), previous, interpolation, strict, lloq, drug
     )
     ledger = Ledger("", strict)
-    given: list[Any] = [] if doses is None or isinstance(doses, Mapping) else [doses]
+    given: list[Any] = [] if doses is None or isinstance(doses, Mapping) else [_beside(data, doses)]
     sheets, digest = load([*(data if isinstance(data, list | tuple) else [data]), *given], ledger)
     ledger.source = sheets[0].name
     names = [str(column) for sheet in sheets for column in sheet.frame.columns]
@@ -112,8 +112,16 @@ def read(
         sheet, held = by_group(sheet, held, doses, model, ledger)
         digest = spec_hash({"data": digest, "doses": dict(doses)})
     if len(parts) > 1 or isinstance(doses, Mapping) or parts[0][2]:
-        sheet = ordered(sheet)
+        sheet = ordered(sheet, ledger)
     return replace(nonmem.study(sheet, held, model, settings, ledger), digest=digest)
+
+
+def _beside(data: Any, doses: Any) -> Any:
+    """Return a file of doses that lies beside the data file, else what was given."""
+    if not (isinstance(doses, str | Path) and isinstance(data, str | Path)):
+        return doses
+    beside = Path(data).parent / doses
+    return beside if beside.is_file() else doses
 
 
 def _items(sheet: Sheet, model: Model, settings: Settings, ledger: Ledger) -> tuple[Sheet, Columns, bool]:

@@ -38,6 +38,11 @@ def load(data: Any, ledger: Ledger) -> tuple[list[Sheet], str]:
     sheets, total = [], hashlib.sha256()
     for file, part in enumerate(parts):
         sheet, digest = _one(part, ledger, file)
+        names = [str(name) for name in sheet.frame.columns]
+        if twice := sorted({name for name in names if names.count(name) > 1}):
+            raise DataError(
+                f"{sheet.name}: column {', '.join(map(repr, twice))} is there twice; give each its own name"
+            )
         ledger.files.append(sheet.name)
         sheets.append(sheet)
         total.update(digest)

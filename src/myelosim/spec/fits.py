@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import os
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from myelosim import units
@@ -97,7 +98,7 @@ def _data(table: Table) -> DataFile | None:
         return None
     file = held.name("file")
     path = held.findings.folder / file
-    if file and not path.is_file():
+    if file and not path.exists():
         held.fail("file", f"there is no file {shown(path)}; give a path relative to this file")
     settings: dict[str, Any] = {}
     for key in ("columns", "units", "observables", "interpolation", "lloq"):
@@ -108,8 +109,20 @@ def _data(table: Table) -> DataFile | None:
             settings[key] = held.boolean(key, False)
     if drug := held.text("drug", ""):
         settings["drug"] = drug
-    held.finish(("columns", "units", "observables", "interpolation", "lloq", "previous", "strict"))
+    if "doses" in held.data:
+        settings["doses"] = _doses(held, path)
+    held.finish(("columns", "units", "observables", "interpolation", "lloq", "doses", "previous", "strict"))
     return DataFile(file, settings, path)
+
+
+def _doses(table: Table, data: Path) -> Any:
+    """Read a file of doses beside the data, or doses by group."""
+    if not isinstance(table.data["doses"], str):
+        return _mapping(table, "doses")
+    name = table.name("doses")
+    if not (data.parent / name).is_file():
+        table.fail("doses", f"there is no file {shown(data.parent / name)}; give a path relative to the data file")
+    return name
 
 
 def _mapping(table: Table, key: str) -> Any:
@@ -134,7 +147,12 @@ def _mapping(table: Table, key: str) -> Any:
     return value
 
 
-_EXAMPLES = {"columns": 'ID = "animal"', "units": 'neutrophil = "10^3/uL"', "observables": '1 = "neutrophil"'}
+_EXAMPLES = {
+    "doses": 'low = "drug 20 mg QD d1-14"',
+    "columns": 'ID = "animal"',
+    "units": 'neutrophil = "10^3/uL"',
+    "observables": '1 = "neutrophil"',
+}
 
 
 def _covariates(table: Table, model: Model) -> dict[str, Any]:
