@@ -288,6 +288,23 @@ def test_events_that_cannot_be():
     assert "drug is given again at 48 h, where row 1" in refused(repeated)
 
 
+def test_settings_of_nothing():
+    rows = table([(1, 0, 5)], "ID TIME DV")
+    assert "lloq: 'platelet' is not observed of the model; known: drug, neutrophil" in refused(rows, lloq={"PLT": 1})
+    assert "lloq -1 is not a limit" in refused(rows, lloq=-1)
+    assert "drug: 'drog' is no drug of model generic_oral_2cmt_friberg; did you mean 'drug'?" in refused(
+        rows, drug="drog"
+    )
+    assert "TIME: unit 'kg' is not a time" in refused(rows, units={"TIME": "kg"})
+    assert "there is none" in refused(rows, interpolation="linear")
+
+
+def test_routes():
+    rows = table([(1, 0, 40, "iv", "."), (1, 1, 40, "oral gavage", "."), (1, 24, 0, "", 5)], "ID TIME AMT ROUTE DV")
+    assert [one.route for one in read(rows, ORAL).doses[0]] == ["iv", "oral"]
+    assert "ROUTE 'nasal' is not known; known: oral, iv, sc" in refused(rows.assign(ROUTE="nasal"))
+
+
 def test_after_a_death():
     rows = table(
         [(1, 0, 40, ".", 0), (1, 24, ".", 3, 1), (1, 48, 40, ".", 0), (1, 72, ".", 3, 0)], "ID TIME AMT DV DEATH"

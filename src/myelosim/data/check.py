@@ -37,7 +37,7 @@ class Ledger:
 
     def note(self, row: int, column: str, found: Any, done: str, subject: str = "") -> None:
         """Note what was found in a row (0 for none in particular) and what was done about it."""
-        self.problems.append((row, subject or self.who.get(row, ""), column, str(found), done))
+        self.problems.append((row, subject, column, str(found), done))
 
     def wrong(self, row: int, column: str, found: Any, sentence: str) -> None:
         """Note what cannot be used; ``sentence`` says what is allowed and what to do."""
@@ -80,7 +80,10 @@ class Ledger:
     def table(self) -> pd.DataFrame:
         """Return what was noted, by file and row; a row's number is that in its own file."""
         ordered = sorted(self.problems, key=lambda one: one[0])
-        named = [(row % FILE, who, self._file(row) + column, *rest) for row, who, column, *rest in ordered]
+        named = [
+            (row % FILE, who or self.who.get(row, ""), self._file(row) + column, *rest)
+            for row, who, column, *rest in ordered
+        ]
         return pd.DataFrame(named, columns=list(COLUMNS))
 
     def _file(self, row: int) -> str:

@@ -85,10 +85,9 @@ def _check(rows: Rows, given: Sequence[Given], seen: Sequence[Seen], ledger: Led
     })  # fmt: skip
     counts = [Counter(_called(one) for one in given if one.subject == who) for who in _all(rows)]
     hours = [(float(own.min()), float(own.max())) for who in _all(rows) for own in [rows.hour[rows.who == who]]]
-    unused = Counter(
-        who for _, who, _, _, done in ledger.problems if done.startswith(("dropped", "not an observation"))
-    )
-    return Check(summary(rows.subjects, observed, counts, unused, hours), ledger.table())
+    noted = ledger.table()
+    unused = Counter(noted.loc[noted["done"].str.startswith(("dropped", "not an observation")), "subject"].tolist())
+    return Check(summary(rows.subjects, observed, counts, unused, hours), noted)
 
 
 def _called(one: Given) -> str:

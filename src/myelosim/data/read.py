@@ -15,7 +15,7 @@ from myelosim.data.check import Ledger
 from myelosim.data.clock import timed
 from myelosim.data.columns import Columns, canonical, sort_columns
 from myelosim.data.laboratory import is_laboratory
-from myelosim.data.settings import Settings, Sheet, known_units
+from myelosim.data.settings import Settings, Sheet, checked
 from myelosim.data.source import load
 from myelosim.data.study import Study
 from myelosim.spec.digest import spec_hash
@@ -104,7 +104,7 @@ def read(
     sheets, digest = load([*(data if isinstance(data, list | tuple) else [data]), *given], ledger)
     ledger.source = sheets[0].name
     names = [str(column) for sheet in sheets for column in sheet.frame.columns]
-    settings = known_units(settings, model, names, ledger)
+    settings = checked(settings, model, names, ledger)
     parts = [_items(sheet, model, settings, ledger) for sheet in sheets]
     sheet, held = joined(parts)
     sheet, held = timed(sheet, held, settings, ledger)

@@ -45,8 +45,8 @@ class Settings:
     there: tuple[str, ...] = ()  # columns of all tables
 
 
-def known_units(settings: Settings, model: Model, columns: Sequence[str], ledger: Ledger) -> Settings:
-    """Return settings whose units go by canonical names; a unit of nothing is wrong, and so is a time that is none."""
+def checked(settings: Settings, model: Model, columns: Sequence[str], ledger: Ledger) -> Settings:
+    """Return settings whose units and limits go by canonical names; those of nothing are wrong, and so is an unknown drug."""
     names = units_of(model)
     others = [*model.parameters, *model.subjects.covariates, *columns]
     out, hours = {}, 1.0
@@ -66,4 +66,10 @@ def known_units(settings: Settings, model: Model, columns: Sequence[str], ledger
     lloq = settings.lloq
     if isinstance(lloq, Mapping):
         lloq = {analyte(str(key), names) or str(key): value for key, value in lloq.items()}
+        for key in [key for key in lloq if key not in names]:
+            ledger.wrong(0, "lloq", key, f"is not observed of the model{suggestion(key, names)}")
+    if settings.drug is not None and settings.drug not in model.drugs:
+        ledger.wrong(
+            0, "drug", settings.drug, f"is no drug of model {model.name}{suggestion(settings.drug, model.drugs)}"
+        )
     return replace(settings, units=out, hours=hours, lloq=lloq, there=tuple(columns))
