@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -14,10 +15,13 @@ from scipy.stats import qmc
 
 from myelosim.data.read import read
 from myelosim.data.study import Study
+from myelosim.errors import SpecError
 from myelosim.fitting.approach import approach
+from myelosim.fitting.covariance import KINDS, precisions
+from myelosim.fitting.covariance import covariance as covariance_of
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
-from myelosim.fitting.result import Fit, dosed
+from myelosim.fitting.result import Fit, FitWarning, dosed
 from myelosim.fitting.search import Search, begin, minimize
 from myelosim.spec.estimate import estimation
 from myelosim.spec.model import Model
@@ -33,11 +37,14 @@ def fit(
     model: Model, data: pd.DataFrame | str | os.PathLike[str] | Study, method: str = "focei", *,
     omega: Any = None, sigma: Mapping[str, Any] | None = None, free: Sequence[str] | None = None,
     fixed: Sequence[str] | None = None, priors: Any = None, iov: Any = None, covariates: Any = None, residual: Any = None,
-    blq: str = "m3", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-7, evaluate_only: bool = False,
-    read_as: Mapping[str, Any] | None = None, threads: int | None = None, tell: Callable[[str, Search], None] | None = None,
+    blq: str = "m3", covariance: str = "sandwich", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-7,
+    evaluate_only: bool = False, read_as: Mapping[str, Any] | None = None, threads: int | None = None,
+    tell: Callable[[str, Search], None] | None = None,
 ) -> Fit:  # fmt: skip
     """Fit a model to data."""
     began = time.perf_counter()
+    if covariance not in KINDS:
+        raise SpecError(f"covariance: '{covariance}' is not known; allowed: {', '.join(KINDS)}")
     study = data if isinstance(data, Study) else read(data, model, **(read_as or {}))
     started, wanted = estimation(
         model, study.observables, tuple(study.values), omega=omega, sigma=sigma, free=free, fixed=fixed, priors=priors, iov=iov,
@@ -58,10 +65,29 @@ def fit(
         }
     )  # fmt: skip
     history = pd.DataFrame(best.history, columns=["objective", "gradient", "radius"])
-    return Fit(
+    found = Fit(
         problem, method, best.value.total, best.x, best.value.modes.b, best.converged, best.why, (), table, history, None, seed,
         time.perf_counter() - began,
     )  # fmt: skip
+    return replace(known(found, covariance), seconds=time.perf_counter() - began)
+
+
+def known(fit: Fit, kind: str = "sandwich") -> Fit:
+    """Return the fit with the covariance of its estimates, and a warning where that is not what it seems.
+
+    Parameters
+    ----------
+    fit : Fit
+        At its optimum.
+    kind : {"sandwich", "r", "s", "none"}
+        As in :func:`myelosim.fitting.covariance.covariance`; "none" leaves the fit as it is.
+    """
+    if kind == "none" or not len(fit.x):
+        return fit
+    objective = Linearized(fit.problem, fit.method == "focei", fit.b.copy())
+    found = covariance_of(objective, fit.x, fit.problem.parameters.names, precisions(fit.problem), kind)
+    warnings = tuple(FitWarning("covariance", one) for one in found.problems)
+    return replace(fit, uncertainty=found, warnings=(*fit.warnings, *warnings))
 
 
 def _searches(problem: Problem, method: str, x: np.ndarray, starts: int, seed: int, tell: Any) -> list[Search]:

@@ -10,12 +10,17 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from myelosim.data.observables import units_of
 from myelosim.data.study import Study
+from myelosim.fitting import quantities
+from myelosim.fitting.covariance import Covariance
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 from myelosim.spec.fitted import fitted, said
 from myelosim.spec.model import Model
 from myelosim.spec.scale import from_scale
+
+LEVEL = 0.9  # of the intervals in tables
 
 
 @dataclass(frozen=True)
@@ -47,9 +52,30 @@ class Fit:
     warnings: tuple[FitWarning, ...] = ()
     starts: pd.DataFrame = field(default_factory=pd.DataFrame)
     history: pd.DataFrame = field(default_factory=pd.DataFrame)
-    covariance: np.ndarray | None = None  # (parameter, parameter), of the vector
+    uncertainty: Covariance | None = None
     seed: int = 1
     seconds: float = 0.0
+
+    @property
+    def covariance(self) -> np.ndarray | None:
+        """Covariance matrix of the vector, (parameter, parameter); none where it was not asked for."""
+        return None if self.uncertainty is None else self.uncertainty.matrix
+
+    @property
+    def reported(self) -> list[quantities.Quantity]:
+        """What is reported of the estimates, omegas as variances and as standard deviations."""
+        return quantities.quantities(self.problem.parameters, units_of(self.problem.model))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Estimates with their standard errors.
+
+        One row a quantity: ``name``, ``kind`` ("theta", "omega", "occasion", "sigma"), ``estimate``, ``se`` (delta method), ``rse``
+        (percent), ``low`` and ``high`` of the Wald interval at the level in ``attrs``, ``unit``, ``scale``. An omega is there
+        twice: as "variance" and as "sd" (as "covariance" and "correlation" where it is that of two etas). Without a
+        covariance matrix the errors are NaN.
+        """
+        return quantities.table(self.reported, self.problem.parameters, self.x, self.covariance, LEVEL)
 
     @property
     def study(self) -> Study:
