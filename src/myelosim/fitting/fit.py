@@ -22,10 +22,14 @@ from myelosim.fitting.covariance import covariance as covariance_of
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit, FitWarning, dosed
-from myelosim.fitting.search import Search, begin, minimize
+from myelosim.fitting.search import Objective, Search, begin, minimize
+from myelosim.spec.document import suggestion
 from myelosim.spec.estimate import estimation
 from myelosim.spec.model import Model
 from myelosim.spec.scale import to_scale
+
+METHODS: Mapping[str, Callable[..., Objective]] = {"foce": partial(Linearized, interaction=False), "focei": Linearized}
+"""Method -> what it minimizes, given a problem and perhaps ``b``."""
 
 STARTS = 8
 AGREE = 3  # searches that reach the same best optimum are enough
@@ -43,6 +47,8 @@ def fit(
 ) -> Fit:  # fmt: skip
     """Fit a model to data."""
     began = time.perf_counter()
+    if method not in METHODS:
+        raise SpecError(f"fit: there is no method '{method}'{suggestion(method, METHODS)}")
     if covariance not in KINDS:
         raise SpecError(f"covariance: '{covariance}' is not known; allowed: {', '.join(KINDS)}")
     study = data if isinstance(data, Study) else read(data, model, **(read_as or {}))
@@ -53,8 +59,7 @@ def fit(
     problem = Problem(started, study, wanted, tolerance, threads)
     x = problem.parameters.pack(problem.parameters.start)
     if evaluate_only:
-        objective = Linearized(problem, method == "focei")
-        value = objective.value(x)
+        value = METHODS[method](problem).value(x)
         return Fit(problem, method, value.total, x, value.modes.b, seed=seed, seconds=time.perf_counter() - began)
     searches = _searches(problem, method, x, starts, seed, tell)
     best = min(searches, key=lambda one: one.value.total)
@@ -84,7 +89,7 @@ def known(fit: Fit, kind: str = "sandwich") -> Fit:
     """
     if kind == "none" or not len(fit.x):
         return fit
-    objective = Linearized(fit.problem, fit.method == "focei", fit.b.copy())
+    objective = METHODS[fit.method](fit.problem, b=fit.b.copy())
     found = covariance_of(objective, fit.x, fit.problem.parameters.names, precisions(fit.problem), kind)
     warnings = tuple(FitWarning("covariance", one) for one in found.problems)
     return replace(fit, uncertainty=found, warnings=(*fit.warnings, *warnings))
@@ -94,7 +99,7 @@ def _searches(problem: Problem, method: str, x: np.ndarray, starts: int, seed: i
     """Search from the start, and from others, until the best optimum has been reached often enough."""
     done: list[Search] = []
     for k, own in enumerate([x, *_others(problem, x, starts - 1, seed)]):
-        objective = Linearized(problem, method == "focei")
+        objective = METHODS[method](problem)
         search = begin(objective, own)
         if k or search.left > FAR or not np.isfinite(search.value.total):
             own, objective.b = approach(problem, own)

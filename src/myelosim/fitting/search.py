@@ -22,10 +22,12 @@ GAIN = 1e-4
 
 
 class Objective(Protocol):
-    """What is minimized."""
+    """What is minimized; ``b`` are the random effects (subject, effect) near which modes are looked for."""
+
+    b: np.ndarray | None
 
     def value(self, x: np.ndarray) -> Any:
-        """Return the objective at ``x``, with attributes ``x`` and ``total``."""
+        """Return the objective at ``x``, with attributes ``x``, ``total``, ``each`` (subject) and ``modes``."""
 
     def accept(self, value: Any) -> None:
         """Go on from a value."""
