@@ -41,7 +41,7 @@ def fit(
     model: Model, data: pd.DataFrame | str | os.PathLike[str] | Study, method: str = "focei", *,
     omega: Any = None, sigma: Mapping[str, Any] | None = None, free: Sequence[str] | None = None,
     fixed: Sequence[str] | None = None, priors: Any = None, iov: Any = None, covariates: Any = None, residual: Any = None,
-    blq: str = "m3", covariance: str = "sandwich", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-7,
+    blq: str = "m3", covariance: str = "sandwich", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-8,
     evaluate_only: bool = False, read_as: Mapping[str, Any] | None = None, threads: int | None = None,
     tell: Callable[[str, Search], None] | None = None,
 ) -> Fit:  # fmt: skip

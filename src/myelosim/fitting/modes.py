@@ -16,6 +16,7 @@ from myelosim.fitting.problem import Problem
 
 ITERATIONS = 100
 ENOUGH = 1e-13  # Newton decrement (twice what is still to be gained) at which a subject is done
+CLOSE = 1e-5  # decrement under which a mode is as good as found
 SHORTEST = 1e-6
 FARTHEST = 2.0  # standard deviations of an effect that a step may go
 REFRESH = 3  # iterations between exact Hessians
@@ -58,7 +59,10 @@ def conditional_modes(
         trial[waiting] += factor[waiting, None] * step[waiting]
         new = _evaluate(problem, point, trial, precision, waiting, at)
         better = np.zeros(problem.subjects, bool)
-        better[waiting] = new.loss[waiting] <= now.loss[waiting] + 1e-11 * (1.0 + np.abs(now.loss[waiting]))
+        slack = np.where(
+            now.left[waiting] < CLOSE, CLOSE, 0.0
+        )  # where round-off and steps decide, Newton's step is taken
+        better[waiting] = new.loss[waiting] <= now.loss[waiting] + slack
         factor[waiting] = np.where(better[waiting], np.minimum(1.0, 2.0 * factor[waiting]), 0.25 * factor[waiting])
         _take(problem, now, new, better)
         if iteration % REFRESH == REFRESH - 1:

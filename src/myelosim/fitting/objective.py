@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 import numpy as np
+from scipy.linalg import hadamard
 
 from myelosim.fitting.likelihood import Rows
 from myelosim.fitting.modes import Modes, conditional_modes, positive
@@ -24,6 +25,7 @@ from myelosim.fitting.problem import Problem
 from myelosim.linearize import Predictions
 
 AWAY = 1.5  # standard deviations from zero of the first guesses for a mode
+GUESSES = 8
 BETTER = 1e-6
 
 
@@ -55,12 +57,15 @@ class Linearized:
     interaction: bool = True
     b: np.ndarray | None = field(default=None)
     curvature: np.ndarray | None = field(default=None)
+    drift: tuple[np.ndarray, np.ndarray] | None = field(default=None)  # a vector, and how the modes move with it
 
     def value(self, x: np.ndarray) -> Value:
         """Return the objective at a vector of the parameters."""
         problem = self.problem
         point = problem.parameters.unpack(x)
         start = np.zeros((problem.subjects, problem.predictor.mixed.random)) if self.b is None else self.b
+        if self.drift is not None:
+            start = start + self.drift[1] @ (x - self.drift[0])
         at = None if self.interaction else problem.predictor.predict(point.beta, np.zeros_like(start))
         modes = conditional_modes(problem, point, start, curvature=self.curvature, at=at)
         omega = problem.covariance(point)
@@ -74,13 +79,11 @@ class Linearized:
         A subject may have more than one mode, and the one followed from point to point need not stay the deepest.
         """
         spread = np.sqrt(np.diag(self.problem.covariance(value.point)))
-        guesses = [
-            np.zeros(len(spread)),
-            *(sign * AWAY * one for one in np.diag(spread) for sign in (1, -1)),
-        ]
+        away = [sign * AWAY * one for one in np.diag(spread) for sign in (1, -1)]
+        guesses = [np.zeros(len(spread)), *away] if len(away) <= GUESSES else [np.zeros(len(spread)), *_mixed(spread)]
         best = value
         for guess in guesses:
-            self.b, self.curvature = np.tile(guess, (self.problem.subjects, 1)), None
+            self.b, self.curvature, self.drift = np.tile(guess, (self.problem.subjects, 1)), None, None
             other = self.value(value.x)
             better = other.modes.loss < best.modes.loss - BETTER
             if np.any(better):
@@ -91,7 +94,7 @@ class Linearized:
 
     def accept(self, value: Value) -> None:
         """Start from these modes next time."""
-        self.b = value.modes.b
+        self.b, self.drift = value.modes.b, None
 
     def slope(self, value: Value) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradient of the whole objective, and its expected Hessian: the cross-product of the subjects'."""
@@ -110,10 +113,10 @@ class Linearized:
         else:
             zero = problem.predictor.differentiate(point.beta, np.zeros_like(b))
             rows = problem.likelihood.rows(found.f, point.sigma, at=zero.f)
-        return self._gradient(point, b, found, rows, zero)
+        return self._gradient(value.x, point, b, found, rows, zero)
 
     def _gradient(
-        self, point: Point, b: np.ndarray, found: Predictions, rows: Rows, zero: Predictions | None
+        self, x: np.ndarray, point: Point, b: np.ndarray, found: Predictions, rows: Rows, zero: Predictions | None
     ) -> np.ndarray:  # fmt: skip
         problem = self.problem
         Z, parts = problem.Z, problem.parameters.parts
@@ -135,41 +138,44 @@ class Linearized:
         )
         hessian = Z.T @ curved @ Z + precision
         self.curvature = positive(hessian, information)
-        follow = np.linalg.solve(hessian, (trace @ Z)[..., None])[..., 0]  # what a change of the mode's equation does
         out = np.zeros((problem.subjects, problem.parameters.size))
-        out[:, parts[0]] = np.einsum("nct,nc->nt", X, 2.0 * slope + trace) - np.einsum(
-            "ne,nec,nct->nt", follow, Z.T @ curved, X
-        )
-        by_sigma = problem.by_subject(2.0 * rows.loss_s + rows.weight_s * gsg[:, None]) - np.einsum(
-            "ne,nes->ns", follow, problem.by_subject(rows.loss_fs[:, None, :] * gz[:, :, None])
-        )
-        out[:, parts[3]] = by_sigma[:, problem.parameters.free_sigma]
+        moved = np.zeros(
+            (problem.subjects, Z.shape[1], problem.parameters.size)
+        )  # of the modes' equations, by the vector
+        out[:, parts[0]] = np.einsum("nct,nc->nt", X, 2.0 * slope + trace)
+        moved[:, :, parts[0]] = Z.T @ curved @ X
+        free = problem.parameters.free_sigma
+        out[:, parts[3]] = problem.by_subject(2.0 * rows.loss_s + rows.weight_s * gsg[:, None])[:, free]
+        moved[:, :, parts[3]] = problem.by_subject(rows.loss_fs[:, None, :] * gz[:, :, None])[:, :, free]
         if zero is not None:
-            by_zero = (
-                2.0 * rows.loss_0
-                + rows.weight_0 * gsg
-                - np.einsum("re,re->r", follow[problem.subject], rows.loss_f0[:, None] * gz)
-            )
-            out[:, parts[0]] += np.einsum("nct,nc->nt", X, problem.by_subject(by_zero[:, None] * zero.g))
-        self._omega(out, point, b, precision, inverse, follow)
-        return out
+            at_zero = np.einsum("rc,rct->rt", zero.g, X[problem.subject])
+            out[:, parts[0]] += problem.by_subject((2.0 * rows.loss_0 + rows.weight_0 * gsg)[:, None] * at_zero)
+            moved[:, :, parts[0]] += problem.by_subject((rows.loss_f0[:, None] * gz)[:, :, None] * at_zero[:, None, :])
+        self._omega(out, moved, point, b, precision, inverse)
+        drift = -np.linalg.solve(hessian, moved)
+        self.drift = (x, drift)
+        return np.asarray(out + np.einsum("ne,nex->nx", trace @ Z, drift))
 
     def _omega(
-        self, out: np.ndarray, point: Point, b: np.ndarray, precision: np.ndarray, inverse: np.ndarray, follow: np.ndarray
+        self, out: np.ndarray, moved: np.ndarray, point: Point, b: np.ndarray, precision: np.ndarray, inverse: np.ndarray
     ) -> None:  # fmt: skip
         """Write the derivatives by the entries of the omegas."""
         problem = self.problem
         between, within = problem.parameters.omega_slopes(point)
+        no_occasion, no_omega = np.zeros_like(point.occasion), np.zeros_like(point.omega)
+        changes = [problem.predictor.mixed.covariance(one, no_occasion) for one in between]
+        changes += [problem.predictor.mixed.covariance(no_omega, one) for one in within]
         pb = b @ precision
-        none_w, none_b = np.zeros_like(point.occasion), np.zeros_like(point.omega)
-        changes = [problem.predictor.mixed.covariance(d, none_w) for d in between]
-        changes += [problem.predictor.mixed.covariance(none_b, d) for d in within]
-        first = problem.parameters.parts[1].start
-        for k, change in enumerate(changes):
-            pcp = precision @ change @ precision
-            out[:, first + k] = (
+        for k, change in enumerate(changes, problem.parameters.parts[1].start):
+            out[:, k] = (
                 -np.einsum("ne,ef,nf->n", pb, change, pb)
                 + np.trace(precision @ change)
-                - np.einsum("nef,fe->n", inverse, pcp)
-                + np.einsum("ne,ef,nf->n", follow @ precision, change, pb)
+                - np.einsum("nef,fe->n", inverse, precision @ change @ precision)
             )
+            moved[:, :, k] = -pb @ change @ precision
+
+
+def _mixed(spread: np.ndarray) -> list[np.ndarray]:
+    """Return first guesses in which all effects are away from zero at once, with signs of a Hadamard matrix."""
+    signs = hadamard(1 << (len(spread)).bit_length())[1 : 1 + GUESSES // 2, : len(spread)]
+    return [sign * AWAY * one * spread for one in signs for sign in (1, -1)]

@@ -1,7 +1,7 @@
 """The estimated parameters as one vector without bounds, and what it stands for.
 
-Fixed effects are on their scales, a free block of omega is its Cholesky factor with the logarithm of the diagonal, error terms are
-on their scales.
+Fixed effects are on their scales, a free block of omega is its Cholesky factor: the logarithm of the diagonal, and the other
+entries of a row over its diagonal. Error terms are on their scales.
 """
 
 from __future__ import annotations
@@ -121,8 +121,8 @@ def _packed(omega: np.ndarray, entries: list[_Entry]) -> np.ndarray:
     x = []
     for e in entries:
         lower = np.linalg.cholesky(omega[np.ix_(e.block, e.block)])
-        value = lower[e.block.index(e.row), e.block.index(e.column)]
-        x.append(np.log(value) if e.row == e.column else value)
+        i, j = e.block.index(e.row), e.block.index(e.column)
+        x.append(np.log(lower[i, i]) if i == j else lower[i, j] / lower[i, i])
     return np.array(x, float)
 
 
@@ -130,7 +130,10 @@ def _unpacked(start: np.ndarray, entries: list[_Entry], x: np.ndarray) -> np.nda
     omega = np.array(start, float)
     lower = np.zeros_like(omega)
     for e, value in zip(entries, x, strict=True):
-        lower[e.row, e.column] = np.exp(value) if e.row == e.column else value
+        lower[e.row, e.column] = 1.0 if e.row == e.column else value
+    for e, value in zip(entries, x, strict=True):
+        if e.row == e.column:
+            lower[e.row] *= np.exp(value)
     for block in {e.block for e in entries}:
         own = np.ix_(block, block)
         omega[own] = lower[own] @ lower[own].T
@@ -144,6 +147,9 @@ def _slopes(omega: np.ndarray, entries: list[_Entry]) -> list[np.ndarray]:
         own = np.ix_(e.block, e.block)
         lower[own] = np.linalg.cholesky(omega[own])
         change = np.zeros_like(omega)
-        change[e.row, e.column] = lower[e.row, e.row] if e.row == e.column else 1.0
+        if e.row == e.column:
+            change[e.row] = lower[e.row]
+        else:
+            change[e.row, e.column] = lower[e.row, e.row]
         slopes.append(change @ lower.T + lower @ change.T)
     return slopes

@@ -24,7 +24,7 @@ class Problem:
     model: Model
     study: Study
     estimation: Estimation
-    tolerance: float = 1e-7
+    tolerance: float = 1e-8
     threads: int | None = None
     predictor: Predictor = field(init=False)
     likelihood: Likelihood = field(init=False)

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 import numpy as np
 from scipy.optimize import brentq
 
-FIRST_RADIUS, MOST_RADIUS, LEAST_RADIUS = 0.5, 2.0, 1e-7
+FIRST_RADIUS, MOST_RADIUS, LEAST_RADIUS = 1.0, 100.0, 1e-6  # in units of the scale
+LONGEST = 1.5  # a single entry may move in a step
 ITERATIONS = 300
 RESTARTS = 5  # looks for other modes
 GAIN = 1e-4
@@ -47,6 +48,7 @@ class Search:
     value: Any
     gradient: np.ndarray
     hessian: np.ndarray
+    scale: np.ndarray
     radius: float = FIRST_RADIUS
     history: list[tuple[float, float, float]] = field(default_factory=list)
     converged: bool = False
@@ -63,7 +65,8 @@ def begin(objective: Objective, x: np.ndarray) -> Search:
     value = objective.value(x)
     objective.accept(value)
     gradient, hessian = objective.slope(value)
-    return Search(x, value, gradient, _definite(np.eye(len(x)) if hessian is None else hessian))
+    hessian = _definite(np.eye(len(x)) if hessian is None else hessian)
+    return Search(x, value, gradient, hessian, _scale(hessian))
 
 
 def minimize(
@@ -103,16 +106,19 @@ def _again(objective: Objective, search: Search, stuck: bool) -> bool:
     search.value, search.gradient, search.radius = value, gradient, FIRST_RADIUS
     if hessian is not None:
         search.hessian = _definite(hessian)
+        search.scale = _scale(search.hessian)
     return True
 
 
 def _step(objective: Objective, search: Search) -> None:
-    step = _within(search.gradient, search.hessian, search.radius)
+    step = _within(search.gradient / search.scale, search.hessian / np.outer(search.scale, search.scale), search.radius)
+    step /= search.scale
+    step *= min(1.0, LONGEST / float(np.max(np.abs(step))))
     expected = -(search.gradient @ step + step @ search.hessian @ step / 2)
     new = objective.value(search.x + step)
     gained = search.value.total - new.total
     ratio = gained / expected if np.isfinite(gained) else -1.0
-    length = float(np.linalg.norm(step))
+    length = float(np.linalg.norm(step * search.scale))
     if ratio < 0.1:
         search.radius = 0.3 * length if np.isfinite(new.total) else 0.1 * length
     elif ratio > 0.7 and length > 0.8 * search.radius:
@@ -123,6 +129,11 @@ def _step(objective: Objective, search: Search) -> None:
     gradient, _ = objective.slope(new)
     search.hessian = _learned(search.hessian, step, gradient - search.gradient)
     search.x, search.value, search.gradient = search.x + step, new, gradient
+
+
+def _scale(hessian: np.ndarray) -> np.ndarray:
+    """Return by what entries are multiplied for the region to be a ball: what is known well moves little."""
+    return np.sqrt(np.maximum(np.diag(hessian), 1.0))
 
 
 def _within(gradient: np.ndarray, hessian: np.ndarray, radius: float) -> np.ndarray:

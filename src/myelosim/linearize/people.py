@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import math
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from myelosim.data.study import Course, Study
 from myelosim.engine import Person
+from myelosim.errors import DataError
+from myelosim.spec.regimen import DoseEvent, Regimen
 
 MERGE = 1e-9  # hours
+RUN_IN = 24.0 * 7 * 26  # hours of doses before a steady state
 
 
 @dataclass(frozen=True)
@@ -47,8 +51,12 @@ def people(study: Study, changing: bool) -> tuple[list[Person], Periods, np.ndar
             name: {"times": each[i][0], "values": each[i][1], "interpolation": study.interpolation[name]}
             for name, each in study.tables.items()
         }
-        events = tuple(sorted(study.doses[i], key=lambda event: event.time))
-        persons.append(Person(events, own[:, 0], own[:, 1] > 0, starts, closed, tables))
+        events, lead = _single(study, i, max(own[:, 0], default=0.0))
+        persons.append(
+            Person(
+                events, own[:, 0] + lead, own[:, 1] > 0, starts + lead * (np.arange(len(starts)) > 0), closed, tables
+            )
+        )
         for k, start in enumerate(starts):
             owner.append(i)
             hour = -np.inf if k == 0 else start + (10 * MERGE if closed[k] else 0.0)
@@ -58,6 +66,25 @@ def people(study: Study, changing: bool) -> tuple[list[Person], Periods, np.ndar
     given = {name: np.array(columns[name], float) for name in study.values}
     about = {name: np.array(columns[name]) for name in study.covariates}
     return persons, Periods(np.array(owner), np.array(occasion), given, about), slots
+
+
+def _single(study: Study, i: int, horizon: float) -> tuple[tuple[DoseEvent, ...], float]:
+    """Return a subject's single doses, and by how much its clock is ahead: of the doses before a steady state."""
+    regimen = Regimen(study.doses[i])
+    steady = [event for event in regimen.events if event.steady_state]
+    if not steady:
+        return regimen.expand(horizon), 0.0
+    intervals = {event.interval for event in steady}
+    if len(intervals) > 1 or any(event.time for event in steady) or study.tables:
+        raise DataError(
+            f"subject {study.subjects[i]}: doses at steady state (SS = 1) can be fitted only where they are at hour 0, share one "
+            "interval II, and no drug is a table of concentrations; give the earlier doses instead"
+        )
+    (interval,) = intervals
+    lead = interval * math.ceil(RUN_IN / interval)
+    before = [replace(event, count=round(lead / interval), steady_state=False) for event in steady]
+    later = [replace(event, time=event.time + lead, steady_state=False) for event in regimen.events]
+    return Regimen((*before, *later)).expand(horizon + lead), lead
 
 
 def _starts(courses: list[Course]) -> tuple[np.ndarray, np.ndarray]:

@@ -43,7 +43,7 @@ class Predictor:
     """
 
     def __init__(
-        self, model: Model, study: Study, estimation: Estimation, *, tolerance: float = 1e-7, threads: int | None = None
+        self, model: Model, study: Study, estimation: Estimation, *, tolerance: float = 1e-8, threads: int | None = None
     ) -> None:  # fmt: skip
         persons, periods, slots = people(study, bool(estimation.occasion.names))
         self.study, self.model, self.periods, self.slots = study, model, periods, slots
