@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -23,6 +23,7 @@ from myelosim.engine.job import FREE, RECORD, REPLAY, Job, Seen, inputs, ladder
 from myelosim.engine.lanes import WIDTH, aligned
 from myelosim.spec.model import Model, observable
 
+LONGEST = 6.0  # hours of a step: at a steady state any step is accurate, and one past stability makes noise of rounding
 TAPE = 20_000  # steps that can be written down; see kernel.driver
 
 Values = Mapping[str, Any]
@@ -70,7 +71,7 @@ class Cohort:
             if own:
                 lay = layout(block)
                 tape, rung = np.zeros((len(people), TAPE)), np.zeros(len(people), int)
-                settings = ladder(block, tolerance)
+                settings = tuple(replace(one, longest=LONGEST) for one in ladder(block, tolerance))
                 if not block.stiff:  # what no explicit setting solves is far from any data
                     settings = tuple(s for s in settings if s.method != "rodas")
                 self.parts.append(_Part(block, lay, settings, own, tape, rung))

@@ -26,16 +26,17 @@ TIGHT = 1e-7  # tolerance under which the higher-order pair pays
 
 @dataclass(frozen=True)
 class Setting:
-    """How finely a block is integrated: local tolerance per step, and how often a day may be halved."""
+    """How finely a block is integrated: local tolerance per step, the longest step, and how often that may be halved."""
 
     method: str
     rtol: float
     halvings: int
+    longest: float = DAY
 
     @property
     def sizes(self) -> np.ndarray:
         """Step sizes in hours."""
-        return DAY * 0.5 ** np.arange(self.halvings + 1)
+        return self.longest * 0.5 ** np.arange(self.halvings + 1)
 
     @property
     def opening(self) -> tuple[int, int]:
