@@ -101,7 +101,7 @@ def _searches(problem: Problem, method: str, x: np.ndarray, starts: int, seed: i
     for k, own in enumerate([x, *_others(problem, x, starts - 1, seed)]):
         objective = METHODS[method](problem)
         search = begin(objective, own)
-        if k or search.left > FAR or not np.isfinite(search.value.total):
+        if k or not search.left <= FAR:
             own, objective.b = approach(problem, own)
             search = begin(objective, own)
         done.append(minimize(objective, search, tell=None if tell is None else partial(tell, f"start {k + 1}")))

@@ -65,7 +65,7 @@ class Linearized:
         point = problem.parameters.unpack(x)
         start = np.zeros((problem.subjects, problem.predictor.mixed.random)) if self.b is None else self.b
         if self.drift is not None:
-            start = start + self.drift[1] @ (x - self.drift[0])
+            start = start + np.nan_to_num(self.drift[1] @ (x - self.drift[0]))
         at = None if self.interaction else problem.predictor.predict(point.beta, np.zeros_like(start))
         modes = conditional_modes(problem, point, start, curvature=self.curvature, at=at)
         omega = problem.covariance(point)

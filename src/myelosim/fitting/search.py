@@ -64,8 +64,8 @@ def begin(objective: Objective, x: np.ndarray) -> Search:
     """Return a search at its first point."""
     value = objective.value(x)
     objective.accept(value)
-    gradient, hessian = objective.slope(value)
-    hessian = _definite(np.eye(len(x)) if hessian is None else hessian)
+    gradient, hessian = objective.slope(value) if np.isfinite(value.total) else (np.full(len(x), np.nan), None)
+    hessian = np.eye(len(x)) if hessian is None or not np.all(np.isfinite(hessian)) else _definite(hessian)
     return Search(x, value, gradient, hessian, _scale(hessian))
 
 
@@ -74,6 +74,9 @@ def minimize(
     tell: Callable[[Search], None] | None = None,
 ) -> Search:  # fmt: skip
     """Go on until a Newton step is expected to gain less than ``enough``, or nothing more is gained."""
+    if not np.all(np.isfinite(search.gradient)):
+        search.why = "some subject cannot be predicted at the start"
+        return search
     restarts = 0
     while len(search.history) < iterations:
         search.history.append((search.value.total, float(np.max(np.abs(search.gradient))), search.radius))
@@ -127,6 +130,10 @@ def _step(objective: Objective, search: Search) -> None:
         return
     objective.accept(new)
     gradient, _ = objective.slope(new)
+    if not np.all(np.isfinite(gradient)):  # at the edge of what can be predicted
+        objective.accept(search.value)
+        search.radius = 0.1 * length
+        return
     search.hessian = _learned(search.hessian, step, gradient - search.gradient)
     search.x, search.value, search.gradient = search.x + step, new, gradient
 
