@@ -244,7 +244,9 @@ def emit(tableau: Tableau, floor: int) -> str:
         ]
     else:
         # e0^2 / sqrt(e0^2 + e1^2 / 100) without the root; in units of what is allowed, or a pool of 1e-82 would underflow.
+        # A pool that is and stays empty is allowed nothing, and errs by nothing.
         lines += [
+            "        allowed = allowed + splat(1e-300)",
             "        e0 = e0 / allowed",
             "        e1 = e1 / allowed",
             "        e = e0 * e0",
