@@ -178,14 +178,14 @@ def _laid_out(
         aim = WIDTH * int(action.channel) if action.kind == CHANGE else target(block, action)
         acts.append((max(time, 0.0), phase, action.kind, aim, index[key], action.factor))
 
-    for phase, a in done:
+    for number, (phase, a) in enumerate(done):
         if a.kind not in (RESET, CHANGE) and a.drug not in drugs:
             continue
         if np.ndim(a.time) == 0:
             add(a.row, rows[a.row], float(a.time), phase, a)
             continue
         for time in np.unique(a.time):
-            add((*a.row, "at", float(time)), np.where(a.time == time, rows[a.row], 0.0), float(time), phase, a)
+            add((*a.row, "at", number, float(time)), np.where(a.time == time, rows[a.row], 0.0), float(time), phase, a)
     return amounts, *_stops(acts, person)
 
 
