@@ -27,6 +27,7 @@ PURPOSES = (
     "uncertainty",  # parameters drawn from their estimation error
     "resample",
     "search",  # starting points of an optimization
+    "posterior",  # random effects of a subject, given its data
 )
 
 WORDS = 4  # that one step of the generator's counter gives
