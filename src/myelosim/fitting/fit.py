@@ -19,6 +19,7 @@ from myelosim.errors import SpecError
 from myelosim.fitting.approach import approach
 from myelosim.fitting.covariance import KINDS, precisions
 from myelosim.fitting.covariance import covariance as covariance_of
+from myelosim.fitting.exact import EXACT, chosen, doubted, exactly, integration
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit, FitWarning, dosed
@@ -28,8 +29,10 @@ from myelosim.spec.estimate import estimation
 from myelosim.spec.model import Model
 from myelosim.spec.scale import to_scale
 
-METHODS: Mapping[str, Callable[..., Objective]] = {"foce": partial(Linearized, interaction=False), "focei": Linearized}
-"""Method -> what it minimizes, given a problem and perhaps ``b``."""
+METHODS: Mapping[str, Callable[..., Objective]] = {
+    "foce": partial(Linearized, interaction=False), "focei": Linearized, **EXACT,
+}  # fmt: skip
+"""Method -> what it minimizes, given a problem, perhaps ``b``, and the method's options."""
 
 STARTS = 8
 AGREE = 3  # searches that reach the same best optimum are enough
@@ -43,7 +46,7 @@ def fit(
     fixed: Sequence[str] | None = None, priors: Any = None, iov: Any = None, covariates: Any = None, residual: Any = None,
     blq: str = "m3", covariance: str = "sandwich", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-8,
     evaluate_only: bool = False, read_as: Mapping[str, Any] | None = None, threads: int | None = None,
-    tell: Callable[[str, Search], None] | None = None,
+    tell: Callable[[str, Search], None] | None = None, options: Mapping[str, int] | None = None,
 ) -> Fit:  # fmt: skip
     """Fit a model to data."""
     began = time.perf_counter()
@@ -51,6 +54,7 @@ def fit(
         raise SpecError(f"fit: there is no method '{method}'{suggestion(method, METHODS)}")
     if covariance not in KINDS:
         raise SpecError(f"covariance: '{covariance}' is not known; allowed: {', '.join(KINDS)}")
+    own = chosen(method, options or {}, seed)
     study = data if isinstance(data, Study) else read(data, model, **(read_as or {}))
     started, wanted = estimation(
         model, study.observables, tuple(study.values), omega=omega, sigma=sigma, free=free, fixed=fixed, priors=priors, iov=iov,
@@ -59,9 +63,13 @@ def fit(
     problem = Problem(started, study, wanted, tolerance, threads)
     x = problem.parameters.pack(problem.parameters.start)
     if evaluate_only:
-        value = METHODS[method](problem).value(x)
-        return Fit(problem, method, value.total, x, value.modes.b, seed=seed, seconds=time.perf_counter() - began)
-    searches = _searches(problem, method, x, starts, seed, tell)
+        value = METHODS[method](problem, **own).value(x)
+        found = Fit(
+            problem, method, value.total, x, value.modes.b, seed=seed, options=own, integration=integration(value)
+        )
+        return replace(doubted(found), seconds=time.perf_counter() - began)
+    first = "focei" if method in EXACT else method
+    searches = _searches(problem, first, x, starts, seed, tell)
     best = min(searches, key=lambda one: one.value.total)
     table = pd.DataFrame(
         {
@@ -71,9 +79,11 @@ def fit(
     )  # fmt: skip
     history = pd.DataFrame(best.history, columns=["objective", "gradient", "radius"])
     found = Fit(
-        problem, method, best.value.total, best.x, best.value.modes.b, best.converged, best.why, (), table, history, None, seed,
+        problem, first, best.value.total, best.x, best.value.modes.b, best.converged, best.why, (), table, history, None, seed,
         time.perf_counter() - began,
     )  # fmt: skip
+    if method in EXACT:
+        found = doubted(exactly(found, method, own, tell))
     return replace(known(found, covariance), seconds=time.perf_counter() - began)
 
 
@@ -89,7 +99,7 @@ def known(fit: Fit, kind: str = "sandwich") -> Fit:
     """
     if kind == "none" or not len(fit.x):
         return fit
-    objective = METHODS[fit.method](fit.problem, b=fit.b.copy())
+    objective = METHODS[fit.method](fit.problem, b=fit.b.copy(), **fit.options)
     found = covariance_of(objective, fit.x, fit.problem.parameters.names, precisions(fit.problem), kind)
     warnings = tuple(FitWarning("covariance", one) for one in found.problems)
     return replace(fit, uncertainty=found, warnings=(*fit.warnings, *warnings))

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 
 import numpy as np
 
-from myelosim.fitting.marginal import Integrated, effect_losses, integrated, losses, observed_losses, predicted
+from myelosim.fitting.marginal import Integrated, integrated, losses, observed_losses, predicted
 from myelosim.fitting.nodes import REPEATS, draws, shape
 from myelosim.fitting.objective import Linearized, Value
 from myelosim.fitting.point import Point
@@ -22,7 +22,7 @@ from myelosim.fitting.problem import Problem
 from myelosim.spec.scale import from_scale, to_scale
 
 STEP = 1e-3  # of a central difference, on the parameters' scales
-SAMPLES = 300
+SAMPLES = 4096
 TRIAL = 512  # draws of a trial
 POOR = 0.4  # effective share of the draws under which they are drawn anew
 ROUNDS = 4
@@ -43,20 +43,31 @@ class Importance:
     where the weights are for subjects whose effective sample size is poor at the first anchor.
     """
 
-    def __init__(self, problem: Problem, samples: int = SAMPLES, seed: int = 1) -> None:
+    def __init__(
+        self, problem: Problem, *, b: np.ndarray | None = None, samples: int = SAMPLES, seed: int = 1
+    ) -> None:  # fmt: skip
         self.problem, self.samples, self.seed = problem, samples, seed
-        self.modes = Linearized(problem)
+        self.modes = Linearized(problem, b=b)
         self.seen = np.bincount(problem.subject, minlength=problem.subjects) > 0
         subjects, n = problem.subjects, problem.predictor.mixed.random
         self.mean, self.root = np.zeros((subjects, n)), np.tile(np.eye(n), (subjects, 1, 1))
         self._draw()
         self.anchor: _Anchor | None = None
-        self.settled = False  # whether draws have been looked at
+
+    @property
+    def b(self) -> np.ndarray | None:
+        """Random effects (subject, effect) near which modes are looked for."""
+        return self.modes.b
+
+    @b.setter
+    def b(self, b: np.ndarray | None) -> None:
+        self.modes.b = b
 
     def value(self, x: np.ndarray) -> Integrated:
         """Return the objective at a vector of the parameters, with the anchor's draws if there is an anchor."""
         near, anchor = self.modes.value(x), self.anchor
         if anchor is None:
+            self._adapt(near)
             return self._anchored(near)
         move = near.point.beta - anchor.point.beta
         b = anchor.b - (anchor.balance @ move)[:, :, None]
@@ -65,9 +76,6 @@ class Importance:
     def accept(self, value: Integrated) -> None:
         """Make the value's point the anchor: the value becomes that of the draws there."""
         self.modes.accept(value)
-        if not self.settled:
-            self._adapt(value)
-            self.settled = True
         new = self._anchored(value)
         for one in fields(Integrated):
             setattr(value, one.name, getattr(new, one.name))
@@ -77,14 +85,14 @@ class Importance:
         return self._anchored(self.modes.fresh(value))
 
     def slope(self, value: Integrated) -> tuple[np.ndarray, np.ndarray]:
-        """Return the gradient at the anchor, and the expected Hessian: the cross-product of the subjects'."""
+        """Return the gradient, and the expected Hessian: the cross-product of the subjects'."""
         each = self.gradient(value)
         total = each.sum(axis=0)
         total[: len(value.point.beta)] += self.problem.prior(value.point)[1]
         return total, 0.5 * each.T @ each
 
     def gradient(self, value: Integrated) -> np.ndarray:
-        """Return the derivatives of each subject's objective at the anchor, (subject, parameter); the priors' are not in it."""
+        """Return the derivatives of each subject's objective with the anchor's draws, (subject, parameter), without the priors'."""
         problem, anchor, point, w = self.problem, self.anchor, value.point, value.weights
         assert anchor is not None
         parts, precision = problem.parameters.parts, np.linalg.inv(problem.covariance(point))
@@ -171,4 +179,4 @@ class Importance:
 
 
 def _weighted(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.sum(np.where(weights > 0, weights * values, 0.0), axis=1)
+    return np.asarray(np.sum(np.where(weights > 0, weights * values, 0.0), axis=1))

@@ -45,6 +45,15 @@ class Integrated(Value):
         return np.asarray(w / np.maximum(w.sum(axis=1, keepdims=True), 1e-300))
 
 
+@dataclass(frozen=True)
+class Integration:
+    """How well an objective is known: its Monte-Carlo standard error, the effective share of each subject's nodes, their number."""
+
+    error: float
+    effective: np.ndarray
+    nodes: int
+
+
 class Quadrature:
     """Minus twice the logarithm of the marginal likelihood by adaptive Gauss-Hermite quadrature.
 
@@ -58,9 +67,18 @@ class Quadrature:
         There would be too many nodes.
     """
 
-    def __init__(self, problem: Problem, points: int = POINTS) -> None:
-        self.problem, self.modes = problem, Linearized(problem)
+    def __init__(self, problem: Problem, *, b: np.ndarray | None = None, points: int = POINTS) -> None:
+        self.problem, self.modes = problem, Linearized(problem, b=b)
         self.z, self.log_weight = quadrature(problem.predictor.mixed.random, points)
+
+    @property
+    def b(self) -> np.ndarray | None:
+        """Random effects (subject, effect) near which modes are looked for."""
+        return self.modes.b
+
+    @b.setter
+    def b(self, b: np.ndarray | None) -> None:
+        self.modes.b = b
 
     def value(self, x: np.ndarray) -> Integrated:
         """Return the objective at a vector of the parameters."""
@@ -88,7 +106,7 @@ class Quadrature:
 
     def _difference(self, x: np.ndarray, k: int) -> np.ndarray:
         step = STEP * np.eye(len(x))[k]
-        return (self.value(x + step).each - self.value(x - step).each) / (2.0 * STEP)
+        return np.asarray((self.value(x + step).each - self.value(x - step).each) / (2.0 * STEP))
 
 
 def exact_information(problem: Problem, point: Point, modes: Modes) -> np.ndarray:
@@ -115,12 +133,8 @@ def losses(problem: Problem, point: Point, b: np.ndarray) -> np.ndarray:
     Constants are left out, and so is log|omega|.
     """
     precision = np.linalg.inv(problem.covariance(point))
-    return observed_losses(problem, predicted(problem, point.beta, b), point) + effect_losses(precision, b)
-
-
-def effect_losses(precision: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """Return b' omega^-1 b / 2, (subject, node)."""
-    return np.asarray(0.5 * np.einsum("nek,ef,nfk->nk", b, precision, b, optimize=True))
+    prior = 0.5 * np.einsum("nek,ef,nfk->nk", b, precision, b, optimize=True)
+    return np.asarray(observed_losses(problem, predicted(problem, point.beta, b), point) + prior)
 
 
 def observed_losses(problem: Problem, f: np.ndarray, point: Point) -> np.ndarray:

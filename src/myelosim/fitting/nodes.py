@@ -19,7 +19,7 @@ MOST = 20_000  # nodes of a subject
 NEGLECTED = 1e-9  # of the largest weight, under which a node of a product is left out
 REPEATS = 8  # independent shifts of the sequence, from which the error is estimated
 HEAVY = 8.0  # degrees of freedom of the proposal
-WIDE, EVERY = 3.0, 4  # how much wider one draw in so many is: another mode may be there
+WIDE, SHARE = 3.0, 0.25  # how much wider some draws are, and how many: another mode may be there
 
 
 def quadrature(effects: int, points: int) -> tuple[np.ndarray, np.ndarray]:
@@ -55,16 +55,15 @@ def draws(subjects: int, effects: int, samples: int, seed: int, *labels: str | i
     """Return quasi-random draws (subject, effect, sample) and the logarithms of their weights (subject, sample).
 
     They come from a mixture of a narrow and a wide Student distribution. A Sobol sequence is shifted anew for each subject and
-    repeat; samples of one repeat lie together, and ``samples`` is rounded up to full repeats.
+    repeat; samples of one repeat lie together, and ``samples`` is rounded up to a power of two, at least the number of repeats.
     """
-    each, n = -(-samples // REPEATS), effects + 1
-    sequence = qmc.Sobol(n, scramble=False).random(1 << (each - 1).bit_length())[:each]
+    each, n = 1 << (-(-samples // REPEATS) - 1).bit_length(), effects + 2
+    sequence = qmc.Sobol(n, scramble=False).random(each)
     shift = uniforms(seed, "posterior", subjects, REPEATS * n, *labels).reshape(subjects, REPEATS, 1, n)
     u = np.clip((sequence + 0.5 / each + shift) % 1.0, 1e-15, 1.0 - 1e-15).reshape(subjects, -1, n)
     z = np.moveaxis(ndtri(u[:, :, :effects]), 2, 1) * np.sqrt(HEAVY / chdtri(HEAVY, u[:, None, :, effects]))
-    z[:, :, np.arange(z.shape[2]) % each % EVERY == 0] *= WIDE
-    share = len(range(0, each, EVERY)) / each
-    return z, -np.log(z.shape[2]) - _log_density(z, share)
+    z *= np.where(u[:, None, :, effects + 1] < SHARE, WIDE, 1.0)
+    return z, -np.log(z.shape[2]) - _log_density(z)
 
 
 def shape(z: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -75,9 +74,8 @@ def shape(z: np.ndarray, weights: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return mean, np.linalg.cholesky((share * (weights * off) @ off.T + np.eye(n)) / (share + 1.0))
 
 
-def _log_density(z: np.ndarray, share: float) -> np.ndarray:
+def _log_density(z: np.ndarray) -> np.ndarray:
     n, square = z.shape[1], np.sum(z * z, axis=1)
     constant = gammaln(0.5 * (HEAVY + n)) - gammaln(0.5 * HEAVY) - 0.5 * n * np.log(0.5 * HEAVY)
     narrow, wide = (-0.5 * (HEAVY + n) * np.log1p(square / scale**2 / HEAVY) for scale in (1.0, WIDE))
-    rest = np.log1p(-share) if share < 1 else -np.inf
-    return np.asarray(constant + np.logaddexp(narrow + rest, wide + np.log(share) - n * np.log(WIDE)))
+    return np.asarray(constant + np.logaddexp(narrow + np.log1p(-SHARE), wide + np.log(SHARE) - n * np.log(WIDE)))

@@ -14,6 +14,7 @@ from myelosim.data.observables import units_of
 from myelosim.data.study import Study
 from myelosim.fitting import quantities
 from myelosim.fitting.covariance import Covariance
+from myelosim.fitting.marginal import Integration
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 from myelosim.spec.fitted import fitted, said
@@ -39,7 +40,8 @@ class Fit:
     """A fitted model, with how it was found.
 
     ``objective`` is -2 log L without n log(2 pi), priors' part included; ``x`` the vector of :class:`Parameters`; ``b`` the modes
-    of the random effects (subject, effect). ``starts`` is one row per starting point, ``history`` one per iteration.
+    of the random effects (subject, effect). ``starts`` is one row per starting point, ``history`` one per iteration. ``options``
+    are the method's own, and ``integration`` says how well the objective is known where it is an integral.
     """
 
     problem: Problem
@@ -55,6 +57,8 @@ class Fit:
     uncertainty: Covariance | None = None
     seed: int = 1
     seconds: float = 0.0
+    options: Mapping[str, int] = field(default_factory=dict)
+    integration: Integration | None = None
 
     @property
     def covariance(self) -> np.ndarray | None:

@@ -1,0 +1,81 @@
+"""Fits by the exact marginal likelihood: from the optimum of FOCE-I on."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from functools import partial
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from myelosim.errors import SpecError
+from myelosim.fitting.importance import SAMPLES, Importance
+from myelosim.fitting.marginal import Integrated, Integration, Quadrature
+from myelosim.fitting.result import Fit, FitWarning
+from myelosim.fitting.search import Objective, begin, minimize
+from myelosim.spec.document import suggestion
+from myelosim.spec.fit import OPTIONS
+
+EXACT: Mapping[str, Callable[..., Objective]] = {"agq": Quadrature, "importance": Importance}
+SEARCHED = 256  # samples of a search
+UNSURE = 0.5  # standard error of the objective from which on it is doubted
+SPARSE = 0.05  # effective share of a subject's samples under which it is
+
+
+def chosen(method: str, options: Mapping[str, int], seed: int) -> dict[str, int]:
+    """Return a method's options after a check, the seed among them where it draws.
+
+    Raises
+    ------
+    SpecError
+        An option is not the method's, or no whole number that it can be.
+    """
+    known = OPTIONS.get(method, {})
+    for name, value in options.items():
+        if name not in known:
+            there = suggestion(name, known) if known else "; it has none"
+            raise SpecError(f"options: '{name}' is no option of method '{method}'{there}")
+        if not isinstance(value, int) or isinstance(value, bool) or value < known[name]:
+            raise SpecError(f"options: {name} is {value!r}; it must be a whole number, at least {known[name]}")
+    return {**options, **({"seed": seed} if method in ("importance", "saem") else {})}
+
+
+def exactly(fit: Fit, method: str, options: Mapping[str, int], tell: Any = None) -> Fit:
+    """Return the fit by an exact method, searched for from another fit's optimum."""
+    searched = {"samples": SEARCHED, **options} if method == "importance" else dict(options)
+    objective = EXACT[method](fit.problem, b=fit.b.copy(), **searched)
+    found = minimize(objective, begin(objective, fit.x), tell=None if tell is None else partial(tell, method))
+    value = found.value
+    if method == "importance" and searched["samples"] < SAMPLES:
+        value = Importance(fit.problem, b=value.modes.b, seed=fit.seed).value(found.x)
+    history = pd.DataFrame(found.history, columns=["objective", "gradient", "radius"])
+    return replace(
+        fit, method=method, objective=value.total, x=found.x, b=value.modes.b, converged=found.converged, why=found.why,
+        history=history, options=searched, integration=integration(value),
+    )  # fmt: skip
+
+
+def integration(value: Any) -> Integration | None:
+    """Return how well an objective is known, none if it is no integral."""
+    if not isinstance(value, Integrated):
+        return None
+    return Integration(value.error, value.effective, value.log_terms.shape[1])
+
+
+def doubted(fit: Fit) -> Fit:
+    """Return the fit with warnings where its objective is not well known."""
+    known, warnings = fit.integration, []
+    if known is None or not known.error:
+        return fit
+    if known.error > UNSURE:
+        warnings.append(
+            f"the objective's Monte-Carlo standard error is {known.error:.2g}; take more samples before comparing it"
+        )
+    for i in np.flatnonzero(known.effective < SPARSE):
+        worth = f"{known.effective[i] * known.nodes:.0f} of {known.nodes}"
+        warnings.append(
+            f"subject {fit.study.subjects[i]}: the samples are worth {worth}, as where its etas have several modes; take more samples"
+        )
+    return replace(fit, warnings=(*fit.warnings, *(FitWarning("integration", one) for one in warnings)))
