@@ -76,6 +76,6 @@ def doubted(fit: Fit) -> Fit:
     for i in np.flatnonzero(known.effective < SPARSE):
         worth = f"{known.effective[i] * known.nodes:.0f} of {known.nodes}"
         warnings.append(
-            f"subject {fit.study.subjects[i]}: the samples are worth {worth}, as where its etas have several modes; take more samples"
+            f"subject {fit.study.subjects[i]}: the samples are worth {worth}, as where its etas have several modes; draw more"
         )
     return replace(fit, warnings=(*fit.warnings, *(FitWarning("integration", one) for one in warnings)))
