@@ -19,6 +19,7 @@ _PUBLIC = {
     "compare": "comparison",
     "explain": "history",
     "fit": "fitting",
+    "forecast": "fitting",
     "list_models": "spec.library",
     "load_grading": "spec.grading",
     "load_model": "spec.library",

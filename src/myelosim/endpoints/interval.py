@@ -20,7 +20,7 @@ class Interval(NamedTuple):
     high: float
 
 
-def proportion(flags: ArrayLike, level: float = 0.95) -> Interval:
+def proportion(flags: ArrayLike, level: float = 0.95, worth: float | None = None) -> Interval:
     """Give a proportion with its Wilson score interval.
 
     Parameters
@@ -29,6 +29,8 @@ def proportion(flags: ArrayLike, level: float = 0.95) -> Interval:
         True or 1, False or 0; NaN where the question does not arise: those subjects are left out.
     level : float
         Confidence, between 0 and 1.
+    worth : float, optional
+        How many independent subjects they are worth, where some are copies of others. Default: as many as there are.
 
     Returns
     -------
@@ -47,7 +49,8 @@ def proportion(flags: ArrayLike, level: float = 0.95) -> Interval:
     values = _present(flags)
     if values.size == 0:
         return Interval(np.nan, np.nan, np.nan)
-    low, high = _wilson(float(values.sum()), values.size, _normal(level))
+    n = values.size if worth is None else min(worth, values.size)
+    low, high = _wilson(n * float(values.mean()), n, _normal(level))
     return Interval(float(values.mean()), low, high)
 
 
@@ -173,7 +176,7 @@ def _phi(a: np.ndarray, b: np.ndarray) -> float:
     return float(excess / margins**0.5)
 
 
-def _wilson(yes: float, n: int, z: float) -> tuple[float, float]:
+def _wilson(yes: float, n: float, z: float) -> tuple[float, float]:
     p, share = yes / n, z * z / n
     middle = (p + share / 2.0) / (1.0 + share)
     half = z / (1.0 + share) * (p * (1.0 - p) / n + share / (4.0 * n)) ** 0.5

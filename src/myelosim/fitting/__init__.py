@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from myelosim.fitting.fit import fit
+from myelosim.fitting.forecast import forecast
 from myelosim.fitting.result import Fit, FitWarning
 
-__all__ = ["Fit", "FitWarning", "fit"]
+__all__ = ["Fit", "FitWarning", "fit", "forecast"]

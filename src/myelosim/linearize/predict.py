@@ -68,12 +68,12 @@ class Predictor:
     def sample(self, beta: np.ndarray, b: np.ndarray) -> np.ndarray:
         """Return predictions (row, sample) for random effects (subject, effect, sample)."""
         samples = b.shape[2]
-        moved = [self.mixed.values(beta, b[:, :, k]) for k in range(samples)]
-        names = set(self.mixed.moved)
-        together = {
-            name: np.stack([one[name] for one in moved], axis=1) if name in names else value
-            for name, value in moved[0].items()
-        }
+        together = self.mixed.values(beta, np.zeros(b.shape[:2]))
+        effects = np.einsum("ce,nek->nck", self.mixed.Z, b)
+        for c, one in enumerate(self.mixed.coordinates):
+            if one.theta is None:
+                own = together[one.parameter].reshape(len(self.periods), -1)
+                together[one.parameter] = own + one.weight[:, None] * effects[self.periods.subject, c]
         found = self.cohort.run(self._values(together), samples, related=False, covariates=self._about())
         return self._collected(found, samples)
 
