@@ -16,6 +16,7 @@ from myelosim.plots.fit_individuals import plot_individual_fits
 from myelosim.plots.fit_npde import plot_npde
 from myelosim.plots.fit_search import plot_objective, plot_starts
 from myelosim.plots.fit_thetas import plot_priors, plot_profile
+from myelosim.plots.forecast import plot_forecast
 from myelosim.plots.incidence import plot_incidence
 from myelosim.plots.monitoring import plot_monitoring
 from myelosim.plots.nadir import plot_nadir
@@ -27,6 +28,7 @@ from myelosim.plots.trajectories import plot_trajectories
 
 __all__ = [
     "plot_etas",
+    "plot_forecast",
     "plot_goodness_of_fit",
     "plot_grade_occupancy",
     "plot_incidence",
