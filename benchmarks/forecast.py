@@ -30,7 +30,9 @@ def model() -> Model:
     return replace(varied, residual={"neutrophil": Residual("proportional", {"proportional": 0.2})})
 
 
-def calibration(subjects: int, days: list[float], horizon: float = 28.0, samples: int = 300, seed: int = 7) -> pd.DataFrame:
+def calibration(
+    subjects: int, days: list[float], horizon: float = 28.0, samples: int = 300, seed: int = 7
+) -> pd.DataFrame:
     """Forecast subjects from their first counts; return one row each: whether intervals hold the truth, and what was said."""
     own = model()
     with warnings.catch_warnings():
@@ -50,14 +52,18 @@ def calibration(subjects: int, days: list[float], horizon: float = 28.0, samples
     return pd.DataFrame(rows)
 
 
-def main(subjects: int = 200, days: Annotated[list[float] | None, typer.Option(help="Elapsed days of the counts.")] = None) -> None:
+def main(
+    subjects: int = 200, days: Annotated[list[float] | None, typer.Option(help="Elapsed days of the counts.")] = None
+) -> None:
     """Print how often the intervals hold the truth."""
     began = time.perf_counter()
     found = calibration(subjects, days or [0.0, 3.0, 5.0])
     for name in ("nadir", "nadir_day"):
         held = proportion(found[name])
         width = found[f"{name}_width"].median()
-        print(f"{name}: 90 % intervals hold {held.estimate:.1%} ({held.low:.1%} to {held.high:.1%}), median width {width:.2f}")
+        print(
+            f"{name}: 90 % intervals hold {held.estimate:.1%} ({held.low:.1%} to {held.high:.1%}), median width {width:.2f}"
+        )
     said, reached = found["p_grade3"], found["grade3"]
     print(f"grade 3: said {said.mean():.1%}, reached {reached.mean():.1%}; Brier score {((said - reached) ** 2).mean():.3f}, "
           f"of the mean alone {reached.var(ddof=0):.3f}")  # fmt: skip

@@ -26,6 +26,9 @@ def files(tmp_path, monkeypatch):
         name = text.splitlines()[0].removeprefix("# ")
         assert name.endswith(".toml")
         (tmp_path / name).write_text(text)
+    for text in blocks("csv"):
+        first, _, rows = text.partition("\n")
+        (tmp_path / first.removeprefix("# ")).write_text(rows)
     return tmp_path
 
 

@@ -44,7 +44,7 @@ def requested(
     species = doses.pop(0) if doses and _bare(doses[0]) else None
     model = composed(names, species, variant, gcsf, sensitivity, hint=f"{names} human")
     if changes:
-        model = model.replace(_pairs(changes, "--set"))
+        model = model.replace(pairs(changes, "--set"))
     if not doses:
         raise SpecError(f'there is no dose; write {FORM}, or "none"')
     return Request(model, prescribed(doses, model))
@@ -79,7 +79,7 @@ def _bare(word: str) -> bool:
     return re.fullmatch(r"[A-Za-z]\S*", word) is not None and word != "none"
 
 
-def _pairs(texts: Sequence[str], option: str) -> dict[str, str | float]:
+def pairs(texts: Sequence[str], option: str) -> dict[str, str | float]:
     """Read NAME=VALUE, each name once."""
     out: dict[str, str | float] = {}
     for text in texts:
@@ -108,7 +108,7 @@ def start(model: Model, texts: Sequence[str] | None) -> dict[str, float]:
     from myelosim import units
 
     out = {}
-    for name, value in _pairs(texts or (), "--start").items():
+    for name, value in pairs(texts or (), "--start").items():
         try:
             own = "g/dL" if name in ("hemoglobin", "erythroid") else "10^9/L"
             out[name] = value if isinstance(value, float) else units.parse(value, own)

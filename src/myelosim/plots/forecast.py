@@ -85,8 +85,8 @@ def _fan(ax: Axes, result: xr.Dataset, lineage: str) -> None:
     style.count_axis(ax, lineage, limits, float(np.nanmin(every)), float(np.nanmax([*every, *report[-1]])))
     style.day_axis(ax, float(day[-1]), 13)
     style.grade_bands(ax, limits)
-    for low, high, strength in ((0, -1, OUTER), (1, -2, INNER)):
-        ax.fill_between(day, count[low], count[high], alpha=strength, zorder=1.2, **FAN)
+    for first, last, strength in ((0, -1, OUTER), (1, -2, INNER)):
+        ax.fill_between(day, count[first], count[last], alpha=strength, zorder=1.2, **FAN)
     ax.plot(day, count[len(count) // 2], color=INK, linewidth=1.0, zorder=2)
     for edge in (0, -1):
         ax.plot(day, report[edge], zorder=1.4, **REPORT)
@@ -94,10 +94,10 @@ def _fan(ax: Axes, result: xr.Dataset, lineage: str) -> None:
     for code, look in {MEASURED: SEEN, **looks}.items():
         if (censored == code).any():  # an empty line that is not clipped takes room
             ax.plot(when[censored == code], seen[censored == code], clip_on=False, **{**look, "zorder": 4})
-    low, middle, high = (own.sel(quantile=q, method="nearest") for q in (0.05, 0.5, 0.95))
-    deep, late = float(middle["nadir"]), float(middle["nadir_day"])
-    ax.plot([float(low["nadir_day"]), float(high["nadir_day"])], [deep, deep], **NADIR)
-    ax.plot([late, late], [float(low["nadir"]), float(high["nadir"])], **NADIR)
+    left, late, right = own["nadir_day"].to_numpy()[[0, len(count) // 2, -1]]
+    low, deep, high = own["nadir"].to_numpy()[[0, len(count) // 2, -1]]
+    ax.plot([left, right], [deep, deep], **NADIR)
+    ax.plot([late, late], [low, high], **NADIR)
     _lines(ax, result)
     ax.set_ylabel(style.count_label(result, lineage).replace(" (", "\n("))
     style.dress(ax)
@@ -134,7 +134,9 @@ def _keys(result: xr.Dataset) -> list[Any]:
     keys.append(Line2D([], [], **NOW, label="now"))
     if np.isfinite(float(result["next_draw"])):
         keys.append(Line2D([], [], **DRAW, label="most informative draw"))
-    return keys + [Patch(color=BAND_COLORS[g], label=f"grade {g}") for g in range(1, 5) if np.isfinite(limits[:, g - 1]).any()]
+    return keys + [
+        Patch(color=BAND_COLORS[g], label=f"grade {g}") for g in range(1, 5) if np.isfinite(limits[:, g - 1]).any()
+    ]
 
 
 def _note(result: xr.Dataset) -> str:

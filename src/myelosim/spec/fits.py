@@ -51,7 +51,7 @@ def read_fit(table: Table, name: str) -> Fit:
     header(table, "fit")
     name, title, text = table.name("name", name), table.name("title", ""), table.text("text", "")
     load, model = chosen_model(table)
-    data = _data(table)
+    data = read_data(table)
     method = table.text("method", "focei", allowed=METHODS)
     blq, free = table.text("blq", "m3", allowed=BLQ), table.text("free", "default", allowed=FREE)
     estimate: dict[str, Any] = {"blq": blq}
@@ -91,7 +91,7 @@ def _arguments(table: Table, entries: Entries, *, listed: bool) -> dict[str, Any
     }  # fmt: skip
 
 
-def _data(table: Table) -> DataFile | None:
+def read_data(table: Table) -> DataFile | None:
     """Read where the data are, relative to the file that says it, and how they are read."""
     held = table.table("data", required=True)
     if held is None:

@@ -24,6 +24,7 @@ KINDS = {
     "scenario": "[[arm]]",
     "sweep": "[axis]",
     "fit": "data = { file = ... }",
+    "forecast": "data = { file = ... }",
 }
 SIGNS = {"sweep": "axis", "scenario": "arm", "fit": "data"}  # keys that tell files which need not say their kind
 ENDPOINTS = ("nadir", "nadir_day", "count", "ratio", "cmax", "auc")

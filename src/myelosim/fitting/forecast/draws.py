@@ -1,6 +1,6 @@
 """How much a blood count on a later day is expected to tell (a preposterior analysis).
 
-For each day, counts are drawn of individuals of the posterior, one after the other, and all other individuals weighted by how likely
+For each day, counts are drawn of individuals of the posterior, one after the other, and all others are weighted by how likely
 they make them: that is what the forecast would be after such a count. Its variance, on average over what may be seen, is
 compared with that of today. What is compared is the logarithm of the nadir, the day of it, and whether grade 3 is reached: the
 variance of that is the expected Brier score of its probability. An individual is no judge of its own counts, and weights that

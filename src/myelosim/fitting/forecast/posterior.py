@@ -17,17 +17,17 @@ from scipy.special import gammaln, logsumexp
 
 from myelosim import units
 from myelosim.errors import SimulationError, SpecError
+from myelosim.fitting.forecast.subject import Subject
 from myelosim.fitting.modes import conditional_modes
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
-from myelosim.fitting.forecast.subject import Subject
 from myelosim.random import normals, uniforms
 from myelosim.spec.check import count_limits
 from myelosim.spec.declared import of_model
 from myelosim.spec.estimation import Estimation, Omega
 from myelosim.spec.etas import NONE
 from myelosim.spec.model import Model
-from myelosim.spec.scale import from_scale, on_scale
+from myelosim.spec.scale import from_scale, on_scale, to_scale
 
 DF = 8  # of Student's t
 FIRST = 512  # individuals of the population with which it begins
@@ -41,9 +41,9 @@ class Posterior:
     """Individuals that could have given the counts.
 
     ``b`` (sample, parameter) are deviations from the typical subject on the parameters' scales, all equally likely, ``prior``
-    those of the population; ``mode`` is the most likely, ``sd`` what the population varies by. ``effective`` says how many independent
-    individuals the samples are worth. ``predicted`` (observation, sample), ``residual`` (observation) that at the mode in standard
-    deviations.
+    those of the population; ``mode`` is the most likely, ``sd`` what the population varies by. ``effective`` says how many
+    independent individuals the samples are worth. ``predicted`` (observation, sample), ``residual`` (observation) that at the
+    mode, in standard deviations.
     """
 
     problem: Problem
@@ -102,7 +102,15 @@ def posterior(subject: Subject, samples: int, seed: int, tolerance: float, threa
             residual = problem.likelihood.standardized(problem.predictor.predict(np.zeros(0), mode[None]), np.zeros(0))
     chosen = _systematic(search.weights, samples, seed)
     return Posterior(
-        problem, names, covariance, search.b[chosen], prior, mode, search.effective, search.predicted[:, chosen], residual
+        problem,
+        names,
+        covariance,
+        search.b[chosen],
+        prior,
+        mode,
+        search.effective,
+        search.predicted[:, chosen],
+        residual,
     )
 
 
@@ -128,13 +136,18 @@ def spread(model: Model, known: object) -> tuple[tuple[str, ...], np.ndarray]:
 def values(problem: Problem, names: tuple[str, ...], b: np.ndarray) -> dict[str, np.ndarray]:
     """Return the parameters of individuals (sample) in their units; those with bounds that clip are at the bound."""
     model = problem.model
-    typical = problem.predictor.mixed.values(np.zeros(0), np.zeros((1, len(names))))
-    out = {}
+    middle, out = typical(problem, names), {}
     for k, name in enumerate(names):
         one = model.parameters[name]
-        value = np.asarray(from_scale(typical[name][0] + b[:, k], one.scale))
+        value = np.asarray(from_scale(middle[name] + b[:, k], one.scale))
         out[name] = np.clip(value, *_ends(one.floor, one.ceiling)) if one.clip else value
     return out
+
+
+def typical(problem: Problem, names: tuple[str, ...]) -> dict[str, float]:
+    """Return the parameters of the subject without deviations, on their scales."""
+    every = problem.predictor.mixed.values(np.zeros(0), np.zeros((1, len(names))))
+    return {name: float(every[name][0]) for name in names}
 
 
 def _ends(floor: float | None, ceiling: float | None) -> tuple[float, float]:
@@ -146,7 +159,7 @@ class _Search:
 
     def __init__(self, problem: Problem, names: tuple[str, ...], covariance: np.ndarray, seed: int) -> None:
         self.problem, self.names, self.seed, self.rounds = problem, names, seed, 0
-        self.prior = _normal(covariance)
+        self.prior, self.typical = _normal(covariance), typical(problem, names)
         self.b = np.zeros((0, len(names)))
         self.target = np.zeros(0)
         self.inside = np.zeros(0, bool)
@@ -169,7 +182,9 @@ class _Search:
         self.b = np.concatenate([self.b, b])
         self.inside = np.concatenate([self.inside, inside])
         self.predicted = np.concatenate([self.predicted, predicted], axis=1)
-        self.target = np.concatenate([self.target, np.where(inside & np.isfinite(loss), self.prior.log(b) - loss, -np.inf)])
+        self.target = np.concatenate(
+            [self.target, np.where(inside & np.isfinite(loss), self.prior.log(b) - loss, -np.inf)]
+        )
         self.proposals.append((size, proposal))
         self.rounds += 1
         mixture = logsumexp([np.log(n) + one.log(self.b) for n, one in self.proposals], axis=0)
@@ -197,9 +212,8 @@ class _Search:
         for k, name in enumerate(self.names):
             one = problem.model.parameters[name]
             if one.clip:
-                typical = values(problem, (name,), np.zeros((1, 1)))[name][0]
                 b = b.copy()
-                b[:, k] = np.clip(b[:, k], *(_shift(end, typical, one.scale) for end in _ends(one.floor, one.ceiling)))
+                b[:, k] = to_scale(found[name], one.scale) - self.typical[name]
         predicted = problem.predictor.sample(np.zeros(0), b.T[None])
         with np.errstate(all="ignore"):
             return predicted, problem.likelihood.loss(predicted.T, np.zeros(0)).sum(axis=1)
@@ -218,13 +232,6 @@ class _Search:
                 strictly = (bound.lower < value) & (value < bound.upper)
                 inside &= (bound.lower <= value) & (value <= bound.upper) if bound.closed else strictly
         return inside
-
-
-def _shift(end: float, typical: float, scale: str) -> float:
-    from myelosim.spec.scale import to_scale
-
-    with np.errstate(all="ignore"):
-        return float(to_scale(end, scale) - to_scale(typical, scale)) if np.isfinite(end) else end
 
 
 def _modes(problem: Problem, covariance: np.ndarray, search: _Search) -> list[tuple[np.ndarray, np.ndarray]]:

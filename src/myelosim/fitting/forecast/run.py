@@ -16,10 +16,11 @@ from myelosim.data.read import read
 from myelosim.data.study import Study
 from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.fitting.forecast.draws import expected_reduction
+from myelosim.fitting.forecast.findings import findings
 from myelosim.fitting.forecast.future import candidates, future
 from myelosim.fitting.forecast.posterior import posterior
 from myelosim.fitting.forecast.subject import only
-from myelosim.fitting.forecast.table import findings, reductions, told
+from myelosim.fitting.forecast.table import reductions, told
 from myelosim.spec.document import suggestion
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import Regimen
@@ -73,10 +74,10 @@ def forecast(
     Returns
     -------
     xarray.Dataset
-        ``count`` and ``observed`` [quantile, lineage, time]; ``nadir``, ``nadir_day``, ``remaining_nadir``, ... [quantile, lineage],
-        with ``prior_`` before what the population alone would say; ``p_grade3``, ``p_grade4``, ``p_passed`` [lineage];
-        ``parameter_value`` [quantile, parameter], ``shrinkage`` [parameter], ``individual`` [sample, parameter];
-        ``reduction`` [visit, lineage, target] and ``information`` [visit], of which ``next_draw`` is the best day.
+        ``count`` and ``observed`` [quantile, lineage, time]; ``nadir``, ``nadir_day``, ``remaining_nadir``, ...
+        [quantile, lineage], with ``prior_`` before what the population alone would say; ``p_grade3``, ``p_grade4``,
+        ``p_passed`` [lineage]; ``parameter_value`` [quantile, parameter], ``shrinkage`` [parameter], ``individual``
+        [sample, parameter]; ``reduction`` [visit, lineage, target] and ``information`` [visit], of which ``next_draw`` is the best day.
         ``attrs["findings"]`` is what must be known beside the numbers.
 
     Raises
@@ -100,7 +101,9 @@ def forecast(
     began = time.perf_counter()
     _check(model, samples, lineages)
     held = data if isinstance(data, Study) else read(_named(data, read_as or {}), model, **(read_as or {}))
-    one = only(held, model, subject, regimen, None if now is None else 24.0 * _days(now, "now"), 24.0 * _days(days, "days"))
+    one = only(
+        held, model, subject, regimen, None if now is None else 24.0 * _days(now, "now"), 24.0 * _days(days, "days")
+    )
     found = posterior(one, samples, seed, tolerance, threads)
     after = future(one, found.values(found.b), grading, tolerance, threads)
     before = future(one, found.values(found.prior), grading, tolerance, threads)

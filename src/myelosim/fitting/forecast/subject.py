@@ -68,12 +68,16 @@ def only(
         )
     if not horizon > now:
         raise SpecError(f"forecast: days = {horizon / 24:g} is over on day {now / 24:g}; give a later horizon")
-    known = {key: _constant(key, each[i], study.subjects[i]) for key, each in {**study.values, **study.covariates}.items()}
+    known = {
+        key: _constant(key, each[i], study.subjects[i]) for key, each in {**study.values, **study.covariates}.items()
+    }
     tables = {
         drug: {"times": tuple(each[i][0]), "values": tuple(each[i][1]), "interpolation": study.interpolation[drug]}
         for drug, each in study.tables.items()
     }
-    model = replace(model, drugs={key: replace(one, table=tables.get(key, one.table)) for key, one in model.drugs.items()})
+    model = replace(
+        model, drugs={key: replace(one, table=tables.get(key, one.table)) for key, one in model.drugs.items()}
+    )
     events = _events(study.doses[i], model, regimen, now, horizon, bool(tables))
     mine = replace(
         study, subjects=(study.subjects[i],), observations=Observations(**own), doses=(events,),

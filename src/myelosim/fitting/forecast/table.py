@@ -7,7 +7,6 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from myelosim.data.study import MEASURED
 from myelosim.endpoints.interval import proportion
 from myelosim.fitting.forecast.draws import LEAST
 from myelosim.fitting.forecast.posterior import Posterior
@@ -23,13 +22,11 @@ FORECAST = (
     "nadir", "nadir_day", "remaining_nadir", "remaining_nadir_day", "worst_grade", "days_grade3", "recovery_day", "baseline",
 )  # fmt: skip
 ALSO_PRIOR = ("nadir", "nadir_day")
-HARDLY = 3.0  # standard deviations of an observation from the model at the mode, or of a parameter from the population
-DECIDED = 0.85  # of the population's spread that is left of the logarithm of the nadir
-PASSED = 0.9  # probability
 OPEN = (0.02, 0.98)  # probabilities between which grade 3 is a question
 LITTLE = 0.02  # expected reduction under which no day is worth naming
 NOTE = (
-    "It holds under the model and its population, and is no advice for any patient or animal, nor on whether to dose or to draw blood."
+    "It holds under the model and its population, and is no advice for any patient or animal, nor on whether to dose or "
+    "to draw blood."
 )
 
 
@@ -69,9 +66,14 @@ def told(
         information = np.where(known, share[:, names], 0.0).sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1)
     best = float(visit[int(np.argmax(information))]) if len(visit) and information.max() > LITTLE else np.nan
     variables["reduction"] = variable(
-        ("visit", "lineage", "target"), share, "1", "share of the variance that a count of all lineages on a day is expected to remove"
+        ("visit", "lineage", "target"),
+        share,
+        "1",
+        "share of the variance that a count of all lineages on a day is expected to remove",
     )
-    variables["information"] = variable(("visit",), information, "1", "mean reduction over the lineages asked for and their targets")
+    variables["information"] = variable(
+        ("visit",), information, "1", "mean reduction over the lineages asked for and their targets"
+    )
     variables["next_draw"] = variable((), best, "day", "day after now whose count is expected to tell most")
     table = load_grading(after.attrs["grading"])
     lower = subject.model.subjects.lower_limit
@@ -98,6 +100,8 @@ def told(
 
 def _quantiles(values: np.ndarray) -> np.ndarray:
     """Return quantiles over the first dimension, of what there is; NaN where there is nothing."""
+    if not values.size:
+        return np.full((len(QUANTILES), *values.shape[1:]), np.nan)
     some = np.isfinite(values).any(axis=0)
     filled = np.where(some, values, 0.0)
     return np.where(some, np.nanquantile(filled, QUANTILES, axis=0), np.nan)
@@ -121,7 +125,9 @@ def _endpoints(after: xr.Dataset, before: xr.Dataset, effective: float, now: flo
         for name in names:
             unit, meaning = ds[name].attrs.get("units", ""), ds[name].attrs["long_name"]
             what = f"{meaning}, of the population" if prefix else meaning
-            out[prefix + name] = variable(("quantile", "lineage"), _quantiles(ds[name].to_numpy().astype(float)), unit, what)
+            out[prefix + name] = variable(
+                ("quantile", "lineage"), _quantiles(ds[name].to_numpy().astype(float)), unit, what
+            )
         for grade in (3, 4):
             flags = _flags(ds, grade)
             worth = effective if not prefix else None
@@ -139,7 +145,9 @@ def _endpoints(after: xr.Dataset, before: xr.Dataset, effective: float, now: flo
     passed = np.nanmean(after["nadir_day"].to_numpy() <= now, axis=0)
     out["p_passed"] = variable(("lineage",), passed, "1", "probability that the nadir has passed")
     edge = np.nanmean(after["nadir_at_edge"].to_numpy(), axis=0)
-    out["p_at_edge"] = variable(("lineage",), edge, "1", "probability that the nadir lies at the first dose or the horizon")
+    out["p_at_edge"] = variable(
+        ("lineage",), edge, "1", "probability that the nadir lies at the first dose or the horizon"
+    )
     return out
 
 
@@ -182,43 +190,3 @@ def _seen(subject: Subject, found: Posterior) -> dict[str, Any]:
             ("observation",), found.residual, "1", "observed less predicted at the mode, in standard deviations"
         ),
     }  # fmt: skip
-
-
-def findings(result: xr.Dataset) -> tuple[list[str], list[str]]:
-    """Return what must be known beside the numbers, and what is a warning."""
-    said, loud = [], []
-    now = float(result.attrs["now"])
-    for name in map(str, result["lineage"].to_numpy()):
-        own = result.sel(lineage=name)
-        if now > 0 and float(own["p_passed"]) >= PASSED:
-            said.append(f"{name}: the nadir has passed by day {now:g}, with a probability of {float(own['p_passed']):.0%}")
-        if float(own["nadir_left"]) > DECIDED:
-            said.append(
-                f"{name}: the population decides; the counts leave {min(float(own['nadir_left']), 1.0):.0%} of the spread of its nadir"
-            )
-        if float(own["p_at_edge"]) > 1.0 - PASSED:
-            said.append(
-                f"{name}: in {float(own['p_at_edge']):.0%} of what is possible the lowest count lies at the first dose or the horizon"
-            )
-    unknown = [str(n) for n, left in zip(result["parameter"].to_numpy(), result["shrinkage"].to_numpy(), strict=True) if left > 0.9]
-    if unknown:
-        said.append(f"the prior decides over {', '.join(unknown)}: the counts tell next to nothing of them")
-    far = result["seen_residual"].to_numpy()
-    for k in np.flatnonzero((np.abs(far) > HARDLY) & (result["seen_censored"].to_numpy() == MEASURED)):
-        one = result.isel(observation=k)
-        loud.append(
-            f"row {int(one['seen_row'])}: {one['seen_of'].item()} {float(one['seen']):g} on day {float(one['seen_day']):g} is hardly "
-            f"believed by the model ({far[k]:+.1f} standard deviations even at the best fit); check it, its unit and its hour"
-        )
-    for name, eta in zip(result["parameter"].to_numpy(), result["eta"].to_numpy(), strict=True):
-        if abs(eta) > HARDLY:
-            loud.append(
-                f"{name} would lie {eta:+.1f} standard deviations from the typical subject: the model's population may not be this "
-                "subject's"
-            )
-    few, asked = float(result.attrs["effective_samples"]), int(result.attrs["samples"])
-    if few < 0.2 * asked:
-        loud.append(f"the forecast rests on {few:.0f} effective samples only; give more samples, or look at rows hardly believed")
-    return said, loud
-
-

@@ -1,0 +1,264 @@
+"""``myelosim forecast``: one subject's counts so far, and what is to be expected."""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from myelosim.cli.console import add, collected, console, progress, table, warn
+from myelosim.cli.figures import NONE, day, number, percent, spread
+from myelosim.cli.options import Changes, Gcsf, Overwrite, Sensitivity, Threads, Variant, above_zero, named, whole
+from myelosim.errors import SpecError
+
+if TYPE_CHECKING:
+    import xarray as xr
+    from rich.console import Console
+
+    from myelosim.spec.model import Model
+
+SHOWN = 5  # days that tell most
+
+
+def forecast(
+    data: Annotated[
+        Path,
+        typer.Argument(help="The subject's doses and counts (a table, Excel, SEND ...), or a forecast file, .toml."),
+    ],
+    model: Annotated[
+        str | None, typer.Option("--model", help="A complete model, a drug (several: a,b) with --species, or a file.")
+    ] = None,
+    species: Annotated[str | None, typer.Option(help="Whom a drug is given to.")] = None,
+    variant: Variant = None,
+    gcsf: Gcsf = None,
+    sensitivity: Sensitivity = None,
+    changes: Changes = None,
+    days: Annotated[
+        float | None,
+        typer.Option(parser=above_zero(36525), metavar="DAYS", help="Horizon in elapsed days; default 28."),
+    ] = None,
+    dose: Annotated[
+        list[str] | None, typer.Option(help="What is going to be given, where the data do not say; repeat for more.")
+    ] = None,
+    subject: Annotated[str | None, typer.Option(help="Whose, where the data are of several.")] = None,
+    now: Annotated[
+        float | None,
+        typer.Option(
+            parser=above_zero(36525), metavar="DAYS", help="Elapsed days that are over; default the last count's."
+        ),
+    ] = None,
+    lineage: Annotated[
+        list[str] | None,
+        typer.Option(help="For whose nadir the next draw is looked for; default all; repeat for more."),
+    ] = None,
+    column: Annotated[
+        list[str] | None,
+        typer.Option(metavar="ITEM=COLUMN", help="Where something is in the data, e.g. ID=animal; repeat."),
+    ] = None,
+    grading: Annotated[
+        str | None, typer.Option(help="Grading table; default CTCAE v5 for people, percent of baseline for animals.")
+    ] = None,
+    seed: Annotated[int | None, typer.Option(parser=whole(0), metavar="N", help="Of the random numbers.")] = None,
+    samples: Annotated[int | None, typer.Option(parser=whole(10), metavar="N", help="Individuals to keep.")] = None,
+    threads: Threads = None,
+    json: Annotated[bool, typer.Option("--json", help="Print the numbers as JSON instead of tables.")] = False,
+    out: Annotated[Path | None, typer.Option(help="FILE.nc: everything.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Where to draw: a .png, .pdf or .svg.")] = None,
+    overwrite: Overwrite = False,
+) -> None:
+    """Forecast one subject's nadir from its counts so far, and the day whose count would tell most."""
+    named(out, "--out", ".nc", overwrite=overwrite)
+    named(figure, "--figure", ".png", ".pdf", ".svg", overwrite=overwrite)
+    with progress("forecasting"), collected() as said:
+        from myelosim.fitting import forecast as run
+
+        given: dict[str, Any] = {
+            "days": days, "regimen": dose, "subject": subject, "now": now, "lineages": lineage, "grading": grading, "seed": seed,
+            "samples": samples,
+        }  # fmt: skip
+        options = {key: value for key, value in given.items() if value is not None}
+        if data.suffix == ".toml":
+            also = {"--model": model, "--species": species, "--variant": variant, "--gcsf": gcsf, "--set": changes}
+            whose, source, filed = _filed(data, {**also, "--sensitivity": sensitivity, "--column": column})
+            options = {**filed, **options}
+        else:
+            whose, source = _chosen(model, species, variant, gcsf, sensitivity, changes), data
+            options["read_as"] = {"columns": _columns(column)} if column else None
+        ds = run(whose, source, threads=threads, **options)
+    _write(ds, out, figure)
+    if json:
+        typer.echo(_json(ds))
+        return
+    printed = console()
+    _print(printed, ds)
+    warn(printed, said)
+    printed.print(
+        f"{ds.attrs['assumed_parameters']} of {len(whose.parameters)} parameters are assumed, not measured. {ds.attrs['note']}",
+        markup=False,
+    )
+    for path in filter(None, (out, figure)):
+        printed.print(f"written: {path}", markup=False, soft_wrap=True)
+
+
+def _filed(path: Path, given: dict[str, Any]) -> tuple[Model, Any, dict[str, Any]]:
+    """Return model, data and options of a forecast file, beside which nothing may be said of model and columns."""
+    from myelosim.spec.forecasts import load_forecast
+
+    if also := [option for option, value in given.items() if value is not None]:
+        raise SpecError(f"{also[0]} is what {path} says; change it there, or give the data instead of the file")
+    held = load_forecast(path)
+    settings = dict(held.data.settings)
+    if isinstance(settings.get("doses"), str):
+        settings["doses"] = held.data.path.parent / settings["doses"]
+    return held.model, held.data.path, {**held.options, "read_as": settings}
+
+
+def _chosen(
+    model: str | None, species: str | None, variant: str | None, gcsf: str | None, sensitivity: float | None,
+    changes: list[str] | None,
+) -> Model:  # fmt: skip
+    from myelosim.cli.request import composed, pairs
+
+    if model is None:
+        raise SpecError(
+            'which model? Give --model NAME, e.g. --model cemsidomide --species human ("myelosim models" lists them)'
+        )
+    made = composed(model, species, variant, gcsf, sensitivity, hint=f"--model {model} --species human")
+    return made.replace(pairs(changes, "--set")) if changes else made
+
+
+def _columns(texts: list[str]) -> dict[str, str]:
+    from myelosim.cli.request import pairs
+
+    return {name: str(value) for name, value in pairs(texts, "--column").items()}
+
+
+def _write(ds: xr.Dataset, out: Path | None, figure: Path | None) -> None:
+    from myelosim.writing import written
+
+    if out is not None:
+        written(out, lambda draft: ds.to_netcdf(draft, engine="h5netcdf"))
+    if figure is not None:
+        from myelosim.plots import plot_forecast
+
+        drawing = plot_forecast(ds)[0].figure
+        written(figure, lambda draft: drawing.savefig(draft, dpi=200))
+
+
+def _row(ds: xr.Dataset, lineage: str) -> dict[str, float]:
+    """Return the numbers of a lineage: medians, and their intervals as ``_low`` and ``_high``."""
+    own, row = ds.sel(lineage=lineage), {}
+    for name in (
+        "nadir",
+        "nadir_day",
+        "remaining_nadir",
+        "remaining_nadir_day",
+        "days_grade3",
+        "recovery_day",
+        "baseline",
+    ):
+        for end, q in (("_low", 0.05), ("", 0.5), ("_high", 0.95)):
+            row[name + end] = float(own[name].sel(quantile=q))
+    for name in ("p_grade3", "p_grade4"):
+        row |= {name + end: float(own[name + end]) for end in ("_low", "", "_high")}
+    for name in ("prior_nadir", "prior_nadir_day"):
+        row[name] = float(own[name].sel(quantile=0.5))
+    return row | {name: float(own[name]) for name in ("prior_p_grade3", "p_passed", "nadir_left")}
+
+
+def _print(out: Console, ds: xr.Dataset) -> None:
+    seen, now = ds.sizes["observation"], ds.attrs["now"]
+    title = f"{ds.attrs['title']}\nsubject {ds.attrs['subject']}, {seen} observations up to day {now:g}"
+    unit = dict(zip(ds["lineage"].to_numpy().tolist(), ds["units"].to_numpy().tolist(), strict=True))
+    listed = table(
+        "lineage", "nadir", "nadir\nday", "from now on", "on day", "P(grade\n>=3)", "P(grade\n4)", "days\ngrade>=3",
+        "recovery\nday", "without counts:\nnadir", "\nday", "\nP(grade>=3)", title=title,
+    )  # fmt: skip
+    for name in unit:
+        row = _row(ds, name)
+        add(
+            listed, f"{name}\n{unit[name]}", spread(row, "nadir", number), spread(row, "nadir_day", day),
+            spread(row, "remaining_nadir", number), spread(row, "remaining_nadir_day", day), spread(row, "p_grade3", percent),
+            spread(row, "p_grade4", percent), spread(row, "days_grade3", day), spread(row, "recovery_day", day),
+            number(row["prior_nadir"]), day(row["prior_nadir_day"]), percent(row["prior_p_grade3"]),
+        )  # fmt: skip
+    out.print(listed)
+    out.print(
+        "Median over the 5 to 95 % of what the counts leave possible; probabilities over the 95 % interval of their computation; "
+        f"recovery of those with grade >= 3. Elapsed days: study day d1 is day 0. Grades: {ds.attrs['grading']}.",
+        markup=False, style="dim",
+    )  # fmt: skip
+    _parameters(out, ds)
+    _draws(out, ds)
+    for line in filter(None, ds.attrs["findings"].split("\n")):
+        out.print(f"- {line}", markup=False)
+    few = ds.attrs["effective_samples"]
+    out.print(
+        f"{ds.attrs['samples']} individuals, worth {few:.0f} independent ones; {ds.attrs['seconds']:.1f} s", style="dim"
+    )
+
+
+def _parameters(out: Console, ds: xr.Dataset) -> None:
+    listed = table(
+        "parameter", "typical", "this subject", "5-95 %", "unit", "spread\nleft", right=("typical", "this subject")
+    )
+    for k, name in enumerate(ds["parameter"].to_numpy().tolist()):
+        own = ds.isel(parameter=k)
+        low, middle, high = (number(float(own["parameter_value"].sel(quantile=q))) for q in (0.05, 0.5, 0.95))
+        left = percent(math.sqrt(float(own["shrinkage"])))
+        add(listed, name, number(float(own["typical"])), middle, f"{low} - {high}", own["parameter_unit"].item(), left)
+    out.print(listed)
+
+
+def _draws(out: Console, ds: xr.Dataset) -> None:
+    best = float(ds["next_draw"])
+    if math.isnan(best):
+        out.print("No later count is expected to tell anything that is worth naming.")
+        return
+    listed = table("day", "tells", *(f"{name}:\nnadir, day, grade" for name in ds["lineage"].to_numpy().tolist()), right=("day",),
+                   title=f"What a count of all lineages is expected to tell: most on day {best:g}")  # fmt: skip
+    order = ds["information"].to_numpy().argsort()[::-1][:SHOWN]
+    for k in sorted(order.tolist()):
+        own = ds.isel(visit=k)
+        shares = [
+            ", ".join(percent(float(x)) if math.isfinite(x) else NONE for x in each)
+            for each in own["reduction"].to_numpy()
+        ]
+        add(listed, f"{float(own['visit']):g}", percent(float(own["information"])), *shares)
+    out.print(listed)
+    out.print(
+        "Expected reduction of the variances of log nadir and its day, and of the Brier score of P(grade >= 3).",
+        style="dim",
+    )
+
+
+def _json(ds: xr.Dataset) -> str:
+    import json
+
+    def plain(value: Any) -> Any:
+        return (
+            {k: plain(v) for k, v in value.items()} if isinstance(value, dict) else None if _nothing(value) else value
+        )
+
+    told = {
+        "subject": ds.attrs["subject"], "now": ds.attrs["now"], "next_draw": float(ds["next_draw"]),
+        "lineages": {
+            name: {"unit": ds["units"].sel(lineage=name).item(), **_row(ds, name)} for name in ds["lineage"].to_numpy().tolist()
+        },
+        "information": {f"{v:g}": float(x) for v, x in zip(ds["visit"].to_numpy(), ds["information"].to_numpy(), strict=True)},
+        "parameters": {
+            name: {"typical": float(ds["typical"][k]), "low": float(ds["parameter_value"][0, k]),
+                   "median": float(ds["parameter_value"].sel(quantile=0.5)[k]), "high": float(ds["parameter_value"][-1, k]),
+                   "shrinkage": float(ds["shrinkage"][k])}
+            for k, name in enumerate(ds["parameter"].to_numpy().tolist())
+        },
+        "findings": list(filter(None, ds.attrs["findings"].split("\n"))), "effective_samples": ds.attrs["effective_samples"],
+        "note": ds.attrs["note"],
+    }  # fmt: skip
+    return json.dumps(plain(told), indent=2)
+
+
+def _nothing(value: Any) -> bool:
+    return isinstance(value, float) and not math.isfinite(value)
