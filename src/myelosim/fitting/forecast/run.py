@@ -77,7 +77,8 @@ def forecast(
         ``count`` and ``observed`` [quantile, lineage, time]; ``nadir``, ``nadir_day``, ``remaining_nadir``, ...
         [quantile, lineage], with ``prior_`` before what the population alone would say; ``p_grade3``, ``p_grade4``,
         ``p_passed`` [lineage]; ``parameter_value`` [quantile, parameter], ``shrinkage`` [parameter], ``individual``
-        [sample, parameter]; ``reduction`` [visit, lineage, target] and ``information`` [visit], of which ``next_draw`` is the best day.
+        [sample, parameter]; ``reduction`` [visit, lineage, target] and ``information`` [visit], of which ``next_draw`` is the
+        best day.
         ``attrs["findings"]`` is what must be known beside the numbers.
 
     Raises
