@@ -99,7 +99,7 @@ def study(known: Plan, true: Mapping[str, float], lineages: Sequence[str], seed:
 def fitted(known: Plan, rows: pd.DataFrame, method: str) -> Any:
     """Fit with the priors from their means, everything else at what it is."""
     priors = {name: {"mean": mean, "sd_log": sd} for name, (mean, sd) in known.priors.items()}
-    return ms.fit(known.model, rows, method=method, free=list(priors), priors=priors)
+    return ms.fit(known.model, rows, method=method, free=list(priors), priors=priors, starts=1, threads=1)
 
 
 def variances(fit: Any, names: Iterable[str]) -> dict[str, float]:
@@ -110,7 +110,7 @@ def variances(fit: Any, names: Iterable[str]) -> dict[str, float]:
 
 def bounds(fit: Any, intervals: str) -> dict[str, tuple[float, float]]:
     """Return name -> interval of every theta."""
-    table = fit.intervals(method=intervals, level=LEVEL)
+    table = fit.intervals(method=intervals, level=LEVEL, parameters=list(fit.theta))
     return {name: (float(table.loc[name, "low"]), float(table.loc[name, "high"])) for name in fit.theta}
 
 

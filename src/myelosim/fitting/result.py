@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -80,6 +80,45 @@ class Fit:
         covariance matrix the errors are NaN.
         """
         return quantities.table(self.reported, self.problem.parameters, self.x, self.covariance, LEVEL)
+
+    def intervals(
+        self, method: str = "wald", level: float = LEVEL, parameters: Sequence[str] | None = None, seed: int | None = None,
+        **options: Any,
+    ) -> pd.DataFrame:  # fmt: skip
+        """Return intervals of the estimates.
+
+        Parameters
+        ----------
+        method : {"wald", "profile", "sir", "bootstrap"}
+            Wald takes standard errors on the scale of the search (of omegas, logarithms; of correlations, Fisher's z). Profile
+            finds where the objective, minimized over the other parameters, is a chi-square quantile over its optimum. SIR
+            samples and weighs by the objective; options ``samples``, ``rounds``. Bootstrap fits again; options ``kind``
+            ("case" or "parametric"), ``replicates``, ``strata``, ``folder`` (to go on with), ``processes``.
+        level : float
+            Chance that an interval holds the truth, as far as the method goes.
+        parameters : sequence of str, optional
+            Names as in the index; all by default. Profiles are of what is one entry of the vector: no part of a block.
+        seed : int, optional
+            Of SIR and bootstrap; the fit's own by default.
+
+        Returns
+        -------
+        pandas.DataFrame
+            Index ``name``: thetas, ``omega <name>`` (a variance), ``omega <name>, <name>`` (a covariance), sigmas. ``low``,
+            ``estimate``, ``high`` in natural units; 0 or infinite where the data set no bound. ``attrs``: ``method``,
+            ``level``; of profiles ``curve`` (rows for ``plot_profile``), ``unbounded``, ``better`` (by how much a lower objective
+            was met); of SIR ``effective`` and ``degrees`` by round; of the bootstrap ``replicates``, ``failed``, ``why``.
+
+        Raises
+        ------
+        SpecError
+            The method, a name or the level is not possible.
+        ConvergenceError
+            SIR ended with a few draws that hold all the weight, or no replicate could be fitted.
+        """
+        from myelosim.fitting.intervals import intervals
+
+        return intervals(self, method, level, parameters, seed, **options)
 
     @property
     def study(self) -> Study:

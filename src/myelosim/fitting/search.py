@@ -60,12 +60,13 @@ class Search:
         return float(self.gradient @ np.linalg.solve(self.hessian, self.gradient)) / 2
 
 
-def begin(objective: Objective, x: np.ndarray) -> Search:
-    """Return a search at its first point."""
+def begin(objective: Objective, x: np.ndarray, hessian: np.ndarray | None = None) -> Search:
+    """Return a search at its first point; a Hessian that is known already must be positive definite."""
     value = objective.value(x)
     objective.accept(value)
-    gradient, hessian = objective.slope(value) if np.isfinite(value.total) else (np.full(len(x), np.nan), None)
-    hessian = np.eye(len(x)) if hessian is None or not np.all(np.isfinite(hessian)) else _definite(hessian)
+    gradient, first = objective.slope(value) if np.isfinite(value.total) else (np.full(len(x), np.nan), None)
+    if hessian is None:
+        hessian = np.eye(len(x)) if first is None or not np.all(np.isfinite(first)) else _definite(first)
     return Search(x, value, gradient, hessian, _scale(hessian))
 
 

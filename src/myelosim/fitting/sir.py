@@ -1,0 +1,148 @@
+"""Sampling importance resampling: intervals from the whole shape of the objective, not from its curvature alone.
+
+Vectors are drawn from a multivariate t distribution around the estimates and weighted by exp(-dU/2) over the density they were
+drawn with, dU being the rise of the objective. The next draws are made with mean and covariance of the weighted ones, until
+enough of the weights are alike. Reference: Dosne, Bergstrand, Harling and Karlsson, J Pharmacokinet Pharmacodyn
+2016;43:583-96, which resamples where this takes weighted quantiles.
+
+What the weights are proportional to is a posterior density: flat in thetas without a prior on their scale of the search, in
+logarithms of sigmas, and in standard deviations of etas. (In their logarithms it could not be normalized: the objective stays
+finite as an eta's variance goes to zero.)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+from scipy.special import gammaln, logsumexp, ndtri
+from scipy.stats import chi2, qmc
+
+from myelosim.errors import ConvergenceError
+from myelosim.fitting.point import Parameters
+
+SAMPLES = 1024
+ROUNDS = 5
+DF = 8.0  # of the draws: heavier tails than the normal, so that no weight is far above the others
+INFLATION = 1.2  # of the first covariance
+ENOUGH = 0.5  # share of draws that are effective, from which on no further round is needed
+EDGE = 1e-9  # of the chance of a draw
+FEWEST = 50  # effective draws under which quantiles say nothing
+
+
+class Valued(Protocol):
+    """An objective."""
+
+    def value(self, x: np.ndarray) -> Any:
+        """Return the objective at ``x``, with an attribute ``total``."""
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """Vectors (draw, parameter) with weights that sum to one and rises of the objective, of the last round.
+
+    ``effective`` is the number of draws of each round that the weights are worth, ``degrees`` the mean rise: where the
+    objective is a quadratic, that is the number of parameters.
+    """
+
+    x: np.ndarray
+    weight: np.ndarray
+    rise: np.ndarray
+    effective: list[float]
+    degrees: list[float]
+
+    def quantiles(self, of: Callable[[np.ndarray], np.ndarray], level: float) -> tuple[np.ndarray, np.ndarray]:
+        """Return the ends of intervals of functions of the vector."""
+        each = np.array([of(one) for one in self.x])
+        ends = [[_quantile(column, self.weight, q) for column in each.T] for q in (0.5 - level / 2, 0.5 + level / 2)]
+        return np.array(ends[0]), np.array(ends[1])
+
+
+def sir(
+    objective: Valued, x: np.ndarray, covariance: np.ndarray, parameters: Parameters, seed: int, samples: int = SAMPLES,
+    rounds: int = ROUNDS,
+) -> Sampled:  # fmt: skip
+    """Return weighted draws of the estimates.
+
+    Parameters
+    ----------
+    objective : Valued
+        The objective, which follows modes from the optimum on.
+    x : array (parameter)
+        The optimum.
+    covariance : array (parameter, parameter)
+        What the first draws are made with.
+    parameters : Parameters
+        What the vector holds.
+    seed : int
+        Of the draws.
+    samples, rounds : int
+        Draws of a round, and the most rounds there are.
+
+    Raises
+    ------
+    ConvergenceError
+        After all rounds a few draws hold all the weight.
+    """
+    least, mean, spread = float(objective.value(x).total), x, INFLATION * covariance
+    effective: list[float] = []
+    degrees: list[float] = []
+    for k in range(rounds):
+        drawn, density = _drawn(mean, spread, seed, samples, k)
+        rise = np.array([float(objective.value(one).total) for one in drawn]) - least
+        log_weight = np.where(np.isfinite(rise), -rise / 2, -np.inf) - density + drawn @ measure(parameters)
+        weight = np.exp(log_weight - logsumexp(log_weight))
+        effective.append(float(1.0 / np.sum(weight**2)))
+        degrees.append(float(np.sum(weight * np.where(weight > 0, rise, 0.0))))
+        if effective[-1] > ENOUGH * samples or k + 1 == rounds:
+            break
+        mean, spread = _proposal(drawn, weight, mean, spread, effective[-1])
+    if effective[-1] < FEWEST:
+        raise ConvergenceError(
+            f"sampling importance resampling: after {rounds} rounds of {samples} draws the weights are worth {effective[-1]:.0f} "
+            "draws; give more samples or rounds, or take intervals by profile or bootstrap"
+        )
+    return Sampled(drawn, weight, rise, effective, degrees)
+
+
+def measure(parameters: Parameters) -> np.ndarray:
+    """Return the gradient of the logarithm of the measure: one for the logarithm of a standard deviation of etas."""
+    found = np.zeros(parameters.size)
+    for part, entries in zip(parameters.parts[1:3], (parameters.between, parameters.within), strict=True):
+        found[part] = [float(entry.row == entry.column) for entry in entries]
+    return found
+
+
+def _drawn(mean: np.ndarray, spread: np.ndarray, seed: int, samples: int, k: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return draws of a multivariate t distribution, spread evenly by a Sobol sequence, with the logarithm of their density."""
+    n = len(mean)
+    lower = np.linalg.cholesky(spread)
+    sobol = qmc.Sobol(n + 1, rng=np.random.default_rng([seed, k])).random_base2(max(samples - 1, 1).bit_length())[
+        :samples
+    ]
+    even = np.clip(sobol, EDGE, 1.0 - EDGE)
+    z, scale = ndtri(even[:, :n]), chi2.ppf(even[:, n:], DF) / DF
+    unit = z / np.sqrt(scale)
+    constant = float(
+        gammaln((DF + n) / 2) - gammaln(DF / 2) - n / 2 * np.log(DF * np.pi) - np.sum(np.log(np.diag(lower)))
+    )
+    return mean + unit @ lower.T, constant - (DF + n) / 2 * np.log1p(np.sum(unit * unit, axis=1) / DF)
+
+
+def _proposal(
+    drawn: np.ndarray, weight: np.ndarray, mean: np.ndarray, spread: np.ndarray, effective: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return mean and covariance of the weighted draws, as far as they are known: a few draws move them little."""
+    share = effective / (effective + 2.0 * len(mean))
+    weighted = weight @ drawn
+    centered = drawn - weighted
+    found = (weight[:, None] * centered).T @ centered
+    return mean + share * (weighted - mean), share * found + (1.0 - share) * spread
+
+
+def _quantile(values: np.ndarray, weight: np.ndarray, q: float) -> float:
+    order = np.argsort(values)
+    middle = np.cumsum(weight[order]) - weight[order] / 2
+    return float(np.interp(q, middle, values[order]))
