@@ -19,11 +19,13 @@ from myelosim.errors import SpecError
 from myelosim.fitting.approach import approach
 from myelosim.fitting.covariance import KINDS, precisions
 from myelosim.fitting.covariance import covariance as covariance_of
+from myelosim.fitting.doubts import judged
 from myelosim.fitting.exact import EXACT, chosen, doubted, exactly, integration
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
-from myelosim.fitting.result import Fit, FitWarning, dosed
+from myelosim.fitting.result import Fit, dosed
 from myelosim.fitting.search import Objective, Search, begin, minimize
+from myelosim.fitting.warning import FitWarning
 from myelosim.spec.document import suggestion
 from myelosim.spec.estimate import estimation
 from myelosim.spec.model import Model
@@ -67,7 +69,7 @@ def fit(
         found = Fit(
             problem, method, value.total, x, value.modes.b, seed=seed, options=own, integration=integration(value)
         )
-        return replace(doubted(found), seconds=time.perf_counter() - began)
+        return replace(judged(doubted(found)), seconds=time.perf_counter() - began)
     first = "focei" if method in EXACT else method
     searches = _searches(problem, first, x, starts, seed, tell)
     best = min(searches, key=lambda one: one.value.total)
@@ -77,14 +79,19 @@ def fit(
             "converged": [one.converged for one in searches], "why": [one.why for one in searches],
         }
     )  # fmt: skip
-    history = pd.DataFrame(best.history, columns=["objective", "gradient", "radius"])
+    history = pd.concat([_history(k, one) for k, one in enumerate(searches, start=1)], ignore_index=True)
     found = Fit(
         problem, first, best.value.total, best.x, best.value.modes.b, best.converged, best.why, (), table, history, None, seed,
         time.perf_counter() - began,
     )  # fmt: skip
     if method in EXACT:
         found = doubted(exactly(found, method, own, tell))
-    return replace(known(found, covariance), seconds=time.perf_counter() - began)
+    return replace(judged(known(found, covariance)), seconds=time.perf_counter() - began)
+
+
+def _history(start: int, search: Search) -> pd.DataFrame:
+    table = pd.DataFrame(search.history, columns=["objective", "gradient", "radius"])
+    return table.assign(start=start, iteration=range(len(table)))
 
 
 def known(fit: Fit, kind: str = "sandwich") -> Fit:

@@ -9,14 +9,17 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 
 from myelosim.data.observables import units_of
 from myelosim.data.study import Study
-from myelosim.fitting import quantities
+from myelosim.fitting import checked, quantities
 from myelosim.fitting.covariance import Covariance
+from myelosim.fitting.diagnostics.bins import Bins
 from myelosim.fitting.marginal import Integration
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
+from myelosim.fitting.warning import FitWarning
 from myelosim.spec.fitted import fitted, said
 from myelosim.spec.model import Model
 from myelosim.spec.scale import from_scale
@@ -24,24 +27,13 @@ from myelosim.spec.scale import from_scale
 LEVEL = 0.9  # of the intervals in tables
 
 
-@dataclass(frozen=True)
-class FitWarning:
-    """Something that a fit must not keep quiet about: ``code`` names it, ``text`` says what was seen and what to do."""
-
-    code: str
-    text: str
-
-    def __str__(self) -> str:
-        return f"{self.code}: {self.text}"
-
-
 @dataclass
 class Fit:
     """A fitted model, with how it was found.
 
     ``objective`` is -2 log L without n log(2 pi), priors' part included; ``x`` the vector of :class:`Parameters`; ``b`` the modes
-    of the random effects (subject, effect). ``starts`` is one row per starting point, ``history`` one per iteration. ``options``
-    are the method's own, and ``integration`` says how well the objective is known where it is an integral.
+    of the random effects (subject, effect). ``starts`` is one row per starting point, ``history`` one per iteration of each.
+    ``options`` are the method's own, and ``integration`` says how well the objective is known where it is an integral.
     """
 
     problem: Problem
@@ -158,6 +150,35 @@ class Fit:
         """The most likely etas of each subject, (subject, eta)."""
         names = list(self.problem.estimation.omega.names)
         return pd.DataFrame(self.b[:, : len(names)], index=list(self.study.subjects), columns=names)
+
+    @property
+    def shrinkage(self) -> pd.DataFrame:
+        """How far each eta is shrunk; see :func:`myelosim.fitting.diagnostics.shrinkage`."""
+        return checked.shrinkage(self)
+
+    def residuals(self) -> pd.DataFrame:
+        """Put observations beside predictions and residuals; see :func:`myelosim.fitting.checked.residuals`."""
+        return checked.residuals(self)
+
+    def simulate(self, n: int = 500, seed: int = 1) -> np.ndarray:
+        """Simulate the study again and again, (simulation, row); see :func:`myelosim.fitting.checked.simulate`."""
+        return checked.simulate(self, n, seed)
+
+    def visual_check(
+        self,
+        n: int = 500,
+        seed: int = 1,
+        *,
+        corrected: bool = False,
+        bins: Bins = None,
+        quantiles: Sequence[float] = (0.05, 0.5, 0.95),
+    ) -> xr.Dataset:
+        """Compare quantiles of what was seen with those of ``n`` simulations (VPC), ``corrected`` for prediction (pcVPC)."""
+        return checked.Simulated(self, n, seed).visual_check(corrected=corrected, bins=bins, quantiles=quantiles)
+
+    def npde(self, n: int = 1000, seed: int = 1) -> pd.DataFrame:
+        """Return normalized prediction distribution errors by row; see :func:`myelosim.fitting.diagnostics.npde`."""
+        return checked.Simulated(self, n, seed).npde()
 
     @property
     def cov(self) -> pd.DataFrame | None:

@@ -1,0 +1,16 @@
+"""What a fit says against itself."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FitWarning:
+    """Something that a fit must not keep quiet about: ``code`` names it, ``text`` says what was seen and what to do."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
