@@ -119,7 +119,8 @@ def _searches(problem: Problem, method: str, x: np.ndarray, starts: int, seed: i
         objective = METHODS[method](problem)
         search = begin(objective, own)
         if k or not search.left <= FAR:
-            own, objective.b = approach(problem, own)
+            own, b = approach(problem, own)
+            objective = METHODS[method](problem, b=b)  # what the first one knows of its modes is of another place
             search = begin(objective, own)
         done.append(minimize(objective, search, tell=None if tell is None else partial(tell, f"start {k + 1}")))
         best = min(one.value.total for one in done)
