@@ -13,8 +13,9 @@ import pandas as pd
 from myelosim.errors import SpecError
 from myelosim.fitting.importance import SAMPLES, Importance
 from myelosim.fitting.marginal import Integrated, Integration, Quadrature
-from myelosim.fitting.result import Fit, FitWarning
+from myelosim.fitting.result import Fit
 from myelosim.fitting.search import Objective, begin, minimize
+from myelosim.fitting.warning import FitWarning
 from myelosim.spec.document import suggestion
 from myelosim.spec.fit import OPTIONS
 

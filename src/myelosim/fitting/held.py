@@ -21,6 +21,7 @@ class Held:
     objective: Linearized
     full: np.ndarray
     free: np.ndarray
+    b: np.ndarray | None = None
 
     def value(self, x: np.ndarray) -> Any:
         """Return the objective where the free parameters are ``x``."""

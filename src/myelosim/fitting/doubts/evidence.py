@@ -33,22 +33,21 @@ class Evidence:
         return len(self.fit.starts) > 0
 
     @cached_property
-    def linearized(self) -> Linearized | None:
-        """The objective, where it is one that has a gradient."""
+    def linearized(self) -> Linearized:
+        """The objective of a linearized method, of FOCE-I where the fit is by another."""
         fit = self.fit
-        if fit.method not in LINEARIZED or not len(fit.x):
-            return None
-        return Linearized(fit.problem, fit.method == "focei", fit.b.copy())
+        return Linearized(fit.problem, fit.method != "foce", fit.b.copy())
 
     @cached_property
     def value(self) -> Value | None:
-        """The objective at the estimates, found anew."""
-        return None if self.linearized is None else self.linearized.value(self.fit.x)
+        """The objective at the estimates, found anew, where the fit is by a linearized method."""
+        fit = self.fit
+        return self.linearized.value(fit.x) if fit.method in LINEARIZED and len(fit.x) else None
 
     @cached_property
     def left(self) -> tuple[float, str]:
         """What a further step is expected to gain of the objective, and by which parameter most."""
-        if self.linearized is None or self.value is None:
+        if self.value is None:
             return 0.0, ""
         gradient, hessian = self.linearized.slope(self.value)
         hessian = hessian + np.diag(2.0 * precisions(self.fit.problem) + FLAT)
