@@ -19,7 +19,9 @@ from myelosim.fitting.warning import FitWarning
 from myelosim.spec.document import suggestion
 from myelosim.spec.fit import OPTIONS
 
-EXACT: Mapping[str, Callable[..., Objective]] = {"agq": Quadrature, "importance": Importance}
+EXACT: Mapping[str, Callable[..., Objective]] = {
+    "laplace": partial(Quadrature, points=1), "agq": Quadrature, "importance": Importance,
+}  # fmt: skip
 SEARCHED = 256  # samples of a search
 UNSURE = 0.5  # standard error of the objective from which on it is doubted
 SPARSE = 0.05  # effective share of a subject's samples under which it is

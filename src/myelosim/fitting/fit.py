@@ -21,6 +21,7 @@ from myelosim.fitting.covariance import KINDS, precisions
 from myelosim.fitting.covariance import covariance as covariance_of
 from myelosim.fitting.doubts import judged
 from myelosim.fitting.exact import EXACT, chosen, doubted, exactly, integration
+from myelosim.fitting.fo import FirstOrder
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit, dosed
@@ -32,7 +33,7 @@ from myelosim.spec.model import Model
 from myelosim.spec.scale import to_scale
 
 METHODS: Mapping[str, Callable[..., Objective]] = {
-    "foce": partial(Linearized, interaction=False), "focei": Linearized, **EXACT,
+    "fo": FirstOrder, "foce": partial(Linearized, interaction=False), "focei": Linearized, **EXACT,
 }  # fmt: skip
 """Method -> what it minimizes, given a problem, perhaps ``b``, and the method's options."""
 

@@ -161,12 +161,8 @@ class Linearized:
     ) -> None:  # fmt: skip
         """Write the derivatives by the entries of the omegas."""
         problem = self.problem
-        between, within = problem.parameters.omega_slopes(point)
-        no_occasion, no_omega = np.zeros_like(point.occasion), np.zeros_like(point.omega)
-        changes = [problem.predictor.mixed.covariance(one, no_occasion) for one in between]
-        changes += [problem.predictor.mixed.covariance(no_omega, one) for one in within]
         pb = b @ precision
-        for k, change in enumerate(changes, problem.parameters.parts[1].start):
+        for k, change in enumerate(problem.omega_changes(point), problem.parameters.parts[1].start):
             out[:, k] = (
                 -np.einsum("ne,ef,nf->n", pb, change, pb)
                 + np.trace(precision @ change)

@@ -66,6 +66,12 @@ class Problem:
         """Return the covariance matrix of a subject's random effects."""
         return self.predictor.mixed.covariance(point.omega, point.occasion)
 
+    def omega_changes(self, point: Point) -> list[np.ndarray]:
+        """Return the derivatives of that matrix by the free entries of the omegas, then by those of the occasions."""
+        between, within = self.parameters.omega_slopes(point)
+        covariance, occasion, omega = self.predictor.mixed.covariance, point.occasion * 0.0, point.omega * 0.0
+        return [covariance(one, occasion) for one in between] + [covariance(omega, one) for one in within]
+
     def prior(self, point: Point) -> tuple[float, np.ndarray]:
         """Return minus twice the logarithm of the priors' densities, without constants, and its gradient by beta."""
         value, gradient = 0.0, np.zeros(len(point.beta))
