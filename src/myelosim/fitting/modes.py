@@ -42,7 +42,7 @@ def conditional_modes(
 ) -> Modes:  # fmt: skip
     """Return the modes from a first guess on; ``at`` holds predictions at which the errors' size is taken (FOCE)."""
     precision = np.linalg.inv(problem.covariance(point))
-    now = _evaluate(problem, point, b, precision, None, at)
+    now = _evaluate(problem, point, b.copy(), precision, None, at)  # what is improved in place
     spread = np.sqrt(np.diag(problem.covariance(point)))
     factor = np.ones(problem.subjects)
     for iteration in range(most):
