@@ -95,7 +95,7 @@ class Predictor:
             pairs = [
                 (a, c) for k, a in enumerate(mine) for c in mine[k + 1 :] if order > 1 and (random[a] or random[c])
             ]
-            step = np.array([self._step(self.mixed.coordinates[c].parameter, base) for c in mine])
+            step = np.array([self._step(self.mixed.coordinates[c].parameter, base, along[c]) for c in mine])
             moves = self._moves(mine, step, pairs)
             values = self._moved(base, along, moves)
             found = self.cohort.run(
@@ -149,9 +149,11 @@ class Predictor:
         assert lanes
         return values
 
-    def _step(self, name: str, base: dict[str, Any]) -> float:
+    def _step(self, name: str, base: dict[str, Any], along: np.ndarray) -> float:
+        """Return how far to go along a coordinate; where that moves the parameter most, it is a step of the parameter."""
         scale = self.model.parameters[name].scale
-        return STEP * (max(float(np.abs(base[name]).mean()), 1e-3) if scale == "identity" else 1.0)
+        size = max(float(np.abs(base[name]).mean()), 1e-3) if scale == "identity" else 1.0
+        return STEP * size / (float(np.abs(along).max()) or 1.0)
 
     def _values(self, on_scale: dict[str, Any]) -> dict[str, Any]:
         """Return the values of parameters, those moved taken from their scale."""
