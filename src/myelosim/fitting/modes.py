@@ -14,10 +14,11 @@ from myelosim.fitting.likelihood import Rows
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 
-ITERATIONS = 100
-ENOUGH = 1e-13  # Newton decrement (twice what is still to be gained) at which a subject is done
+ITERATIONS = 40
+ENOUGH = 1e-12  # Newton decrement (twice what is still to be gained) at which a subject is done
 CLOSE = 1e-5  # decrement under which a mode is as good as found
-SHORTEST = 1e-6
+POLISH = 4  # iterations spent there
+SHORTEST = 1e-4
 FARTHEST = 2.0  # standard deviations of an effect that a step may go
 REFRESH = 3  # iterations between exact Hessians
 
@@ -44,14 +45,15 @@ def conditional_modes(
     precision = np.linalg.inv(problem.covariance(point))
     now = _evaluate(problem, point, b.copy(), precision, None, at)  # what is improved in place
     spread = np.sqrt(np.diag(problem.covariance(point)))
-    factor = np.ones(problem.subjects)
+    factor, polished = np.ones(problem.subjects), np.zeros(problem.subjects, int)
     for iteration in range(most):
         slope = problem.by_subject(now.rows.loss_f[:, None] * now.gz) + now.b @ precision
         metric = now.information if curvature is None else curvature
         step = -np.linalg.solve(metric, slope[..., None])[..., 0]
         now.left = -np.einsum("ne,ne->n", slope, step)
         step *= np.minimum(1.0, FARTHEST / (np.abs(step / spread).max(axis=1) + 1e-300))[:, None]
-        waiting = np.flatnonzero(~(now.left <= ENOUGH) & (factor > SHORTEST))
+        polished += now.left < CLOSE
+        waiting = np.flatnonzero(~(now.left <= ENOUGH) & (factor > SHORTEST) & (polished <= POLISH))
         now.iterations = iteration
         if not len(waiting):
             break

@@ -9,17 +9,20 @@ Meas 1974;3:653-65.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Protocol
 
 import numpy as np
 from scipy.optimize import brentq
 
-FIRST_RADIUS, MOST_RADIUS, LEAST_RADIUS = 1.0, 100.0, 1e-6  # in units of the scale
+FIRST_RADIUS, MOST_RADIUS, LEAST_RADIUS = 1.0, 100.0, 1e-4  # in units of the scale
 LONGEST = 1.5  # a single entry may move in a step
 ITERATIONS = 300
 RESTARTS = 5  # looks for other modes
-GAIN = 1e-4
+GAIN = 1e-3
+WIDE = 0.1  # of a difference, in units of the scale
+ROUGH = 0.02  # expected gain under which a search by wide differences is done
+NOISE = 1e-3  # expected gain that the accuracy of the predictions may hide
 
 
 class Objective(Protocol):
@@ -50,6 +53,7 @@ class Search:
     hessian: np.ndarray
     scale: np.ndarray
     radius: float = FIRST_RADIUS
+    wide: bool = False  # gradients by wide differences
     history: list[tuple[float, float, float]] = field(default_factory=list)
     converged: bool = False
     why: str = ""
@@ -71,25 +75,34 @@ def begin(objective: Objective, x: np.ndarray, hessian: np.ndarray | None = None
 
 
 def minimize(
-    objective: Objective, search: Search, *, enough: float = 1e-6, iterations: int = ITERATIONS,
+    objective: Objective, search: Search, *, enough: float = 1e-5, iterations: int = ITERATIONS,
     tell: Callable[[Search], None] | None = None,
 ) -> Search:  # fmt: skip
     """Go on until a Newton step is expected to gain less than ``enough``, or nothing more is gained."""
     if not np.all(np.isfinite(search.gradient)):
         search.why = "some subject cannot be predicted at the start"
         return search
-    restarts = 0
+    restarts, looked = 0, False
     while len(search.history) < iterations:
         search.history.append((search.value.total, float(np.max(np.abs(search.gradient))), search.radius))
         if tell is not None:
             tell(search)
         done, stuck = search.left < enough, search.radius < LEAST_RADIUS
-        if (done or stuck) and restarts < RESTARTS and _again(objective, search, stuck):
-            restarts += 1
-            continue
+        done |= stuck and search.left < NOISE
+        if done and not looked:
+            looked = True
+            if restarts < RESTARTS and _again(objective, search):
+                restarts, looked = restarts + 1, False
+                continue
         if done:
             search.converged, search.why = True, "a further step would gain less than asked for"
+            if search.wide:
+                search.why += ", by differences: predictions have kinks where a cap or a limit sets in"
             return search
+        if stuck and not search.wide:
+            search.wide, search.radius, enough = True, FIRST_RADIUS, max(enough, ROUGH)
+            search.gradient = _differences(objective, search)
+            continue
         if stuck:
             search.why = "no step improves the objective, though its gradient says that one should"
             return search
@@ -98,11 +111,21 @@ def minimize(
     return search
 
 
-def _again(objective: Objective, search: Search, stuck: bool) -> bool:
+def _differences(objective: Objective, search: Search) -> np.ndarray:
+    """Return the gradient by differences so wide that kinks are looked over."""
+    gradient = np.zeros(len(search.x))
+    for k, size in enumerate(WIDE / search.scale):
+        move = size * np.eye(len(search.x))[k]
+        up, down = objective.value(search.x + move).total, objective.value(search.x - move).total
+        gradient[k] = (up - down) / (2.0 * size)
+    return gradient
+
+
+def _again(objective: Objective, search: Search) -> bool:
     """Look for better modes where the search stopped; return whether it is to go on from there."""
     value = objective.fresh(search.value)
     gained = search.value.total - value.total
-    if not (gained > GAIN or stuck):
+    if not gained > GAIN:
         objective.accept(search.value)
         return False
     objective.accept(value)
@@ -131,6 +154,8 @@ def _step(objective: Objective, search: Search) -> None:
         return
     objective.accept(new)
     gradient, _ = objective.slope(new)
+    if search.wide:
+        gradient = _differences(objective, replace(search, x=search.x + step))
     if not np.all(np.isfinite(gradient)):  # at the edge of what can be predicted
         objective.accept(search.value)
         search.radius = 0.1 * length
