@@ -19,6 +19,8 @@ from myelosim.spec.estimation import Estimation
 from myelosim.spec.model import Model, Parameter
 from myelosim.spec.scale import from_scale, to_scale
 
+INSIDE = 0.37  # of the way between bounds
+
 
 @dataclass(frozen=True)
 class Coordinate:
@@ -56,10 +58,10 @@ class Mixed:
             else:
                 coordinates.append(Coordinate(name, np.ones(len(self.periods))))
         object.__setattr__(self, "coordinates", tuple(coordinates))
-        weights = self.weights(self.start)
+        weights = self.weights(self.inside)
         own = [
             Coordinate(_split(t.name, self.model)[0], np.zeros(len(self.periods)), theta=m)
-            for m, t in enumerate(est.thetas) if self._shared(m, weights) is None
+            for m, t in enumerate(est.thetas) if not self._shared(m, weights)
         ]  # fmt: skip
         object.__setattr__(self, "coordinates", (*coordinates, *own))
         object.__setattr__(self, "Z", self._random())
@@ -68,6 +70,12 @@ class Mixed:
     def start(self) -> np.ndarray:
         """The fixed effects' starts on their scales."""
         return np.array([to_scale(t.start, t.scale) for t in self.estimation.thetas])
+
+    @property
+    def inside(self) -> np.ndarray:
+        """A place between the fixed effects' bounds, on their scales: a coefficient is nothing there only by chance."""
+        ends = [(to_scale(t.low, t.scale), to_scale(t.high, t.scale)) for t in self.estimation.thetas]
+        return np.array([low + INSIDE * (high - low) for low, high in ends])
 
     @property
     def occasions(self) -> int:
@@ -150,7 +158,7 @@ class Mixed:
         along = np.stack([weights[:, one.theta] if one.theta is not None else one.weight for one in self.coordinates])
         return X, along
 
-    def _shared(self, m: int, weights: np.ndarray) -> bool | None:
+    def _shared(self, m: int, weights: np.ndarray) -> bool:
         """Tell whether a fixed effect weighs the same in all periods of each coordinate of its parameter."""
         name = _split(self.estimation.thetas[m].name, self.model)[0]
         for one in self.coordinates:
@@ -159,8 +167,8 @@ class Mixed:
             some = np.flatnonzero(one.weight)
             for subject in np.unique(self.periods.subject[some]):
                 w = weights[some[self.periods.subject[some] == subject], m]
-                if np.ptp(w) > 1e-9 * np.abs(w).max():
-                    return None
+                if not np.ptp(w) <= 1e-9 * np.abs(w).max():
+                    return False
         return True
 
     def _covariates(self, name: str) -> Mapping[str, Any]:

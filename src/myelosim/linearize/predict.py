@@ -19,7 +19,8 @@ from myelosim.spec.estimation import Estimation
 from myelosim.spec.model import Model
 from myelosim.spec.scale import from_scale
 
-STEP = 2e-4  # on the log scale: truncation and round-off of both derivatives are then about 1e-8
+# On the log scale. Truncation and round-off are then alike: 1e-8 of a prediction for first derivatives, 1e-6 for second ones.
+STEP = 2e-4
 
 
 @dataclass
