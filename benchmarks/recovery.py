@@ -110,7 +110,8 @@ def variances(fit: Any, names: Iterable[str]) -> dict[str, float]:
 
 def bounds(fit: Any, intervals: str) -> dict[str, tuple[float, float]]:
     """Return name -> interval of every theta."""
-    table = fit.intervals(method=intervals, level=LEVEL, parameters=list(fit.theta))
+    settings = {"method": "profile", "adjusted": True} if intervals == "adjusted" else {"method": intervals}
+    table = fit.intervals(**settings, level=LEVEL, parameters=list(fit.theta))
     return {name: (float(table.loc[name, "low"]), float(table.loc[name, "high"])) for name in fit.theta}
 
 
@@ -244,7 +245,7 @@ def main(
     ),
     lineage: Annotated[list[str] | None, typer.Option(help="neutrophil, platelet, erythroid; all by default.")] = None,
     method: str = "focei",
-    intervals: Annotated[str, typer.Option(help="profile or sir.")] = "profile",
+    intervals: Annotated[str, typer.Option(help="profile, adjusted (a profile) or sir.")] = "adjusted",
 ) -> None:
     """Simulate pilot studies with known truths, fit them, and say how often the intervals hold the truth."""
     lineages = tuple(lineage or OBSERVED)

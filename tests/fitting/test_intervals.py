@@ -105,6 +105,16 @@ def test_profiles_end_where_the_objective_has_risen_to_the_quantile(fit, y):
     assert table.attrs["unbounded"] == [] and table.attrs["better"] == 0.0
 
 
+def test_an_adjusted_profile_counts_one_animal_less(fit, y):
+    """With the measure flat in omega the variance between animals is about that of restricted likelihood, B / (N - 1)."""
+    mean, between, _ = sums(y)
+    table = fit.intervals("profile", parameters=[BASELINE], adjusted=True)
+    half = np.sqrt(between / (M * N) * (np.exp(Q / (N - 1)) - 1))
+    ends = np.log(table.loc[BASELINE, ["low", "high"]].astype(float))
+    np.testing.assert_allclose(ends, mean + half * np.array([-1, 1]), atol=3e-3)
+    assert table.attrs["adjusted"]
+
+
 def test_a_profiles_curve_can_be_drawn(fit):
     table = fit.intervals("profile", parameters=[BASELINE])
     curve = pd.DataFrame(table.attrs["curve"])
@@ -191,6 +201,6 @@ def test_what_cannot_be_is_refused(fit):
     with pytest.raises(SpecError, match=f"'neutrophil.mtt' is not estimated; there are: {BASELINE}"):
         fit.intervals(parameters=["neutrophil.mtt"])
     bare = fitted(logs(), covariance="none")
-    for method in ("wald", "profile", "sir"):
+    for method in ("wald", "profile"):
         with pytest.raises(SpecError, match="fit with covariance="):
             bare.intervals(method)

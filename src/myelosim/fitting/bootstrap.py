@@ -158,7 +158,7 @@ def _replicate(fit: Fit, kind: str, seed: int, groups: list[np.ndarray], threads
             noise = normals(seed, "resample", len(study.observations), 1, "errors", k)[:, 0]
             new = simulated(problem, fit.point, z, noise)
         again = Problem(problem.model, new, problem.estimation, problem.tolerance, threads)
-        objective = METHODS[fit.method](again)
+        objective = METHODS[fit.method](again, **fit.options)
         search = minimize(objective, begin(objective, fit.x), enough=ENOUGH)
     except (MyelosimError, np.linalg.LinAlgError) as error:
         return {"replicate": k, "error": f"{type(error).__name__}: {error}"}

@@ -22,6 +22,7 @@ KINDS = ("sandwich", "r", "s", "none")
 STEP = 0.05  # standard errors, as S has them, that a parameter is moved
 LONGEST, SHORTEST = 0.05, 1e-4
 SMALLEST = 1e-7  # eigenvalue, of a matrix scaled to a unit diagonal, that still counts
+FLOOR = 1e-4  # of such an eigenvalue, where a matrix has to be inverted whatever it is
 UNEVEN = 0.05  # of the Hessian's scale, by which its two halves may differ
 HEAVY = 0.3  # of a direction, from which on a parameter is named
 
@@ -120,6 +121,13 @@ def scaled(matrix: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     size = np.sqrt(np.abs(np.diag(matrix)))
     size = np.where(size > 0, size, 1.0)
     return np.asarray(matrix / np.outer(size, size)), size
+
+
+def definite(r: np.ndarray) -> np.ndarray:
+    """Return R, with what is not determined as little determined as a search or a proposal can bear."""
+    unit, size = scaled(r)
+    values, vectors = np.linalg.eigh(unit)
+    return np.asarray((vectors * np.maximum(values, FLOOR)) @ vectors.T * np.outer(size, size))
 
 
 def _exact(

@@ -10,15 +10,14 @@ import pandas as pd
 
 from myelosim.errors import SpecError
 from myelosim.fitting.bootstrap import bootstrap
-from myelosim.fitting.covariance import scaled
+from myelosim.fitting.covariance import Covariance, definite, precisions
 from myelosim.fitting.fit import METHODS
 from myelosim.fitting.profile import REACH, profile
 from myelosim.fitting.quantities import Quantity, natural, standard_errors, unshaped, wald
 from myelosim.fitting.result import LEVEL, Fit
-from myelosim.fitting.sir import sir
+from myelosim.fitting.sir import Posterior, centered, measure, sir
 
 KINDS = ("wald", "profile", "sir", "bootstrap")
-DEFINITE = 1e-6  # least eigenvalue of R, scaled, that a profile or a proposal begins with
 
 
 def intervals(
@@ -60,36 +59,33 @@ def _objective(fit: Fit) -> Any:
         raise SpecError(
             f"intervals: of a fit by {fit.method} there are wald and bootstrap; fit by focei for profile and sir"
         )
-    return METHODS[fit.method](fit.problem, b=fit.b.copy())
+    return METHODS[fit.method](fit.problem, b=fit.b.copy(), **fit.options)
 
 
-def _definite(fit: Fit) -> np.ndarray:
-    """Return R, with what is not determined as little determined as a search can bear."""
+def _covariance(fit: Fit) -> Covariance:
     if fit.uncertainty is None:
         raise SpecError("intervals need the covariance of the estimates; fit with covariance='sandwich', 'r' or 's'")
-    unit, size = scaled(fit.uncertainty.r)
-    values, vectors = np.linalg.eigh(unit)
-    return np.asarray((vectors * np.maximum(values, DEFINITE)) @ vectors.T * np.outer(size, size))
+    return fit.uncertainty
 
 
 def _wald(fit: Fit, chosen: list[Quantity], level: float, seed: int) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    if fit.covariance is None:
-        raise SpecError("intervals need the covariance of the estimates; fit with covariance='sandwich', 'r' or 's'")
-    parameters = fit.problem.parameters
+    known, parameters = _covariance(fit), fit.problem.parameters
     values = natural(chosen, parameters, fit.x)
-    _, error = standard_errors(chosen, parameters, fit.x, fit.covariance)
+    _, error = standard_errors(chosen, parameters, fit.x, known.matrix)
     low, high = wald(values, error, [one.shape for one in chosen], level)
-    assert fit.uncertainty is not None
-    return low, high, {"covariance": fit.uncertainty.kind}
+    return low, high, {"covariance": known.kind}
 
 
 def _profile(
-    fit: Fit, chosen: list[Quantity], level: float, seed: int
+    fit: Fit, chosen: list[Quantity], level: float, seed: int, adjusted: bool = False
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    objective, r = _objective(fit), _definite(fit)
-    best = objective.value(fit.x)
-    objective.accept(best)
-    objective.slope(best)
+    objective, parameters = _objective(fit), fit.problem.parameters
+    if adjusted:
+        best, r = centered(objective, fit.x, parameters, precisions(fit.problem))
+        objective = Posterior(objective, measure(parameters))
+    else:
+        best, r = objective.value(fit.x), definite(_covariance(fit).r)
+        objective.accept(best)
     ends, curve, open_ends, better = [], [], [], 0.0
     for one in chosen:
         assert one.entry is not None
@@ -104,7 +100,7 @@ def _profile(
         open_ends += [f"{one.name} ({side})" for side, end in zip(("low", "high"), at, strict=False) if np.isinf(end)]
         better = max(better, found.better)
     low, high = np.array(ends).reshape(-1, 2).T
-    return low, high, {"curve": curve, "unbounded": open_ends, "better": better}
+    return low, high, {"curve": curve, "unbounded": open_ends, "better": better, "adjusted": adjusted}
 
 
 def _values(fit: Fit, one: Quantity, at: np.ndarray) -> np.ndarray:
@@ -117,9 +113,9 @@ def _values(fit: Fit, one: Quantity, at: np.ndarray) -> np.ndarray:
 def _sir(
     fit: Fit, chosen: list[Quantity], level: float, seed: int, **options: Any
 ) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
-    objective = _objective(fit)
-    objective.slope(objective.value(fit.x))  # from here it knows how the modes move
-    found = sir(objective, fit.x, np.linalg.inv(_definite(fit)), fit.problem.parameters, seed, **options)
+    objective, parameters = _objective(fit), fit.problem.parameters
+    mode, r = centered(objective, fit.x, parameters, precisions(fit.problem))
+    found = sir(objective, mode.x, np.linalg.inv(r), parameters, seed, least=fit.objective, **options)
     low, high = found.quantiles(lambda x: natural(chosen, fit.problem.parameters, x), level)
     return low, high, {"effective": found.effective, "degrees": found.degrees, "samples": len(found.x)}
 

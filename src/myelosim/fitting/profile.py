@@ -204,11 +204,11 @@ class _Walk:
         held = Held(self.objective, self.entry, at)
         try:
             search = begin(held, near[0].rest + slope * (at - near[0].at), self.hessian)
+            search = minimize(held, search, enough=ENOUGH)
         except np.linalg.LinAlgError:  # a variance that is zero to a computer
             return None
         if not np.isfinite(search.value.total):
             return None
-        search = minimize(held, search, enough=ENOUGH)
         self.hessian = search.hessian
         rise = search.value.total - min(search.left, ENOUGH) - self.best.total
         return Place(at, search.x, rise, search.value)

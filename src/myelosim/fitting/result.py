@@ -83,8 +83,10 @@ class Fit:
         ----------
         method : {"wald", "profile", "sir", "bootstrap"}
             Wald takes standard errors on the scale of the search (of omegas, logarithms; of correlations, Fisher's z). Profile
-            finds where the objective, minimized over the other parameters, is a chi-square quantile over its optimum. SIR
-            samples and weighs by the objective; options ``samples``, ``rounds``. Bootstrap fits again; options ``kind``
+            finds where the objective, minimized over the other parameters, is a chi-square quantile over its optimum; with
+            ``adjusted`` the density that SIR samples stands for the objective, which is better for few subjects: variances
+            of etas are then not estimated too low, nor as zero. SIR samples and weighs by the objective; options
+            ``samples``, ``rounds``. Bootstrap fits again; options ``kind``
             ("case" or "parametric"), ``replicates``, ``strata``, ``folder`` (to go on with), ``processes``.
         level : float
             Chance that an interval holds the truth, as far as the method goes.

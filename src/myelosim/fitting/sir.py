@@ -21,13 +21,16 @@ from scipy.special import gammaln, logsumexp, ndtri
 from scipy.stats import chi2, qmc
 
 from myelosim.errors import ConvergenceError
+from myelosim.fitting.covariance import covariance, definite
 from myelosim.fitting.point import Parameters
+from myelosim.fitting.search import Objective, begin, minimize
 
 SAMPLES = 1024
 ROUNDS = 5
 DF = 8.0  # of the draws: heavier tails than the normal, so that no weight is far above the others
 INFLATION = 1.2  # of the first covariance
 ENOUGH = 0.5  # share of draws that are effective, from which on no further round is needed
+LEAST = -3.0  # logarithm of a standard deviation of etas that the search for the mode begins with
 EDGE = 1e-9  # of the chance of a draw
 FEWEST = 50  # effective draws under which quantiles say nothing
 
@@ -60,9 +63,80 @@ class Sampled:
         return np.array(ends[0]), np.array(ends[1])
 
 
+@dataclass
+class Posterior:
+    """An objective less twice the logarithm of the measure: what the density that is sampled has its mode at."""
+
+    objective: Objective
+    measure: np.ndarray
+
+    @property
+    def b(self) -> np.ndarray | None:
+        """Where modes are looked for."""
+        return self.objective.b
+
+    @b.setter
+    def b(self, b: np.ndarray | None) -> None:
+        self.objective.b = b
+
+    def value(self, x: np.ndarray) -> Weighed:
+        """Return the value at ``x``."""
+        value = self.objective.value(x)
+        return Weighed(x, float(value.total - 2.0 * self.measure @ x), value)
+
+    def accept(self, value: Weighed) -> None:
+        """Go on from a value."""
+        self.objective.accept(value.value)
+
+    def fresh(self, value: Weighed) -> Weighed:
+        """Return the value: the modes stay those that lead here from the optimum."""
+        return value
+
+    def slope(self, value: Weighed) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the gradient, and a first Hessian."""
+        gradient, hessian = self.objective.slope(value.value)
+        return gradient - 2.0 * self.measure, hessian
+
+
+@dataclass(frozen=True)
+class Weighed:
+    """A value of a posterior, and that of its objective."""
+
+    x: np.ndarray
+    total: float
+    value: Any
+
+
+def centered(
+    objective: Objective, x: np.ndarray, parameters: Parameters, prior: np.ndarray
+) -> tuple[Weighed, np.ndarray]:
+    """Return the density's mode, and R there: half the Hessian of what :class:`Posterior` gives.
+
+    It is not the optimum: an eta's variance that is estimated as zero has its mode where it is as large as the data bear.
+
+    Parameters
+    ----------
+    objective : Objective
+        What was minimized.
+    x : array (parameter)
+        The optimum.
+    parameters : Parameters
+        What the vector holds.
+    prior : array (parameter)
+        Precisions of the priors.
+    """
+    own = measure(parameters)
+    posterior, start = Posterior(objective, own), np.where(own > 0, np.maximum(x, LEAST), x)
+    search = minimize(posterior, begin(posterior, start), enough=1e-2)
+    objective.accept(search.value.value)
+    r = covariance(objective, search.x, parameters.names, prior, "r").r
+    objective.accept(search.value.value)
+    return search.value, definite(r)
+
+
 def sir(
-    objective: Valued, x: np.ndarray, covariance: np.ndarray, parameters: Parameters, seed: int, samples: int = SAMPLES,
-    rounds: int = ROUNDS,
+    objective: Valued, x: np.ndarray, spread: np.ndarray, parameters: Parameters, seed: int, samples: int = SAMPLES,
+    rounds: int = ROUNDS, least: float | None = None,
 ) -> Sampled:  # fmt: skip
     """Return weighted draws of the estimates.
 
@@ -71,27 +145,30 @@ def sir(
     objective : Valued
         The objective, which follows modes from the optimum on.
     x : array (parameter)
-        The optimum.
-    covariance : array (parameter, parameter)
-        What the first draws are made with.
+        Around what the first draws are made.
+    spread : array (parameter, parameter)
+        Covariance that the first draws are made with.
     parameters : Parameters
         What the vector holds.
     seed : int
         Of the draws.
     samples, rounds : int
         Draws of a round, and the most rounds there are.
+    least : float, optional
+        The objective at its optimum; by default that at ``x``.
 
     Raises
     ------
     ConvergenceError
         After all rounds a few draws hold all the weight.
     """
-    least, mean, spread = float(objective.value(x).total), x, INFLATION * covariance
+    mean, spread = x, INFLATION * spread
+    least = float(objective.value(x).total) if least is None else least
     effective: list[float] = []
     degrees: list[float] = []
     for k in range(rounds):
         drawn, density = _drawn(mean, spread, seed, samples, k)
-        rise = np.array([float(objective.value(one).total) for one in drawn]) - least
+        rise = np.array([_total(objective, one) for one in drawn]) - least
         log_weight = np.where(np.isfinite(rise), -rise / 2, -np.inf) - density + drawn @ measure(parameters)
         weight = np.exp(log_weight - logsumexp(log_weight))
         effective.append(float(1.0 / np.sum(weight**2)))
@@ -113,6 +190,13 @@ def measure(parameters: Parameters) -> np.ndarray:
     for part, entries in zip(parameters.parts[1:3], (parameters.between, parameters.within), strict=True):
         found[part] = [float(entry.row == entry.column) for entry in entries]
     return found
+
+
+def _total(objective: Valued, x: np.ndarray) -> float:
+    try:
+        return float(objective.value(x).total)
+    except np.linalg.LinAlgError:  # a variance that is zero to a computer
+        return np.inf
 
 
 def _drawn(mean: np.ndarray, spread: np.ndarray, seed: int, samples: int, k: int) -> tuple[np.ndarray, np.ndarray]:
