@@ -51,7 +51,8 @@ def conditional_modes(
         metric = now.information if curvature is None else curvature
         step = -np.linalg.solve(metric, slope[..., None])[..., 0]
         now.left = -np.einsum("ne,ne->n", slope, step)
-        step *= np.minimum(1.0, FARTHEST / (np.abs(step / spread).max(axis=1) + 1e-300))[:, None]
+        reach = np.maximum(FARTHEST * spread, np.abs(now.b))  # back to zero at once from where a smaller omega has none
+        step *= np.minimum(1.0, 1.0 / (np.abs(step / reach).max(axis=1) + 1e-300))[:, None]
         polished += now.left < CLOSE
         waiting = np.flatnonzero(~(now.left <= ENOUGH) & (factor > SHORTEST) & (polished <= POLISH))
         now.iterations = iteration
