@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import os
+import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -72,6 +73,36 @@ def written(path: Path, write: Callable[[str], None]) -> None:
     finally:
         if draft is not None:
             Path(draft).unlink(missing_ok=True)
+
+
+def filled(folder: Path, write: Callable[[Path], None], names: Collection[str]) -> list[Path]:
+    """Call ``write`` with a draft of a folder and move what is in it into the folder; return what was moved.
+
+    Of ``names``, which are this result's, those that are not in the draft are taken away from the folder; others stay.
+
+    Raises
+    ------
+    SpecError
+        The place cannot be written.
+    """
+    try:
+        folder.parent.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix=f".{folder.name}-", dir=folder.parent) as held:
+            draft = Path(held)
+            write(draft)
+            folder.mkdir(exist_ok=True)
+            made = sorted(one.name for one in draft.iterdir())
+            for name in (*names, *made):
+                old = folder / name
+                if old.is_dir():
+                    shutil.rmtree(old)
+                elif name not in made:
+                    old.unlink(missing_ok=True)
+            for name in made:
+                os.replace(draft / name, folder / name)
+    except OSError as error:
+        raise SpecError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from None
+    return [folder / name for name in made]
 
 
 def check_folder(folder: Path, scenario_file: str, *, overwrite: bool = False) -> None:

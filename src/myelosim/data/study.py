@@ -89,3 +89,9 @@ class Study:
     def observables(self) -> tuple[str, ...]:
         """What was observed, in order of first appearance."""
         return tuple(dict.fromkeys(self.observations.observable.tolist()))
+
+    @property
+    def dosed(self) -> tuple[str, ...]:
+        """The drugs that anyone is given."""
+        given = {event.drug for events in self.doses for event in events if event.kind not in ("reset", "other")}
+        return tuple(sorted({*given, *self.tables}))

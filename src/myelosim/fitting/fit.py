@@ -24,7 +24,7 @@ from myelosim.fitting.exact import EXACT, chosen, doubted, exactly, integration
 from myelosim.fitting.fo import FirstOrder
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
-from myelosim.fitting.result import Fit, dosed
+from myelosim.fitting.result import Fit
 from myelosim.fitting.search import Objective, Search, begin, minimize
 from myelosim.fitting.warning import FitWarning
 from myelosim.spec.document import suggestion
@@ -61,7 +61,7 @@ def fit(
     study = data if isinstance(data, Study) else read(data, model, **(read_as or {}))
     started, wanted = estimation(
         model, study.observables, tuple(study.values), omega=omega, sigma=sigma, free=free, fixed=fixed, priors=priors, iov=iov,
-        covariates=covariates, residual=residual, blq=blq, dosed=dosed(study),
+        covariates=covariates, residual=residual, blq=blq, dosed=study.dosed,
     )  # fmt: skip
     problem = Problem(started, study, wanted, tolerance, threads)
     x = problem.parameters.pack(problem.parameters.start)

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -19,6 +21,8 @@ from myelosim.fitting.diagnostics.bins import Bins
 from myelosim.fitting.marginal import Integration
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
+from myelosim.fitting.save import save
+from myelosim.fitting.summary import summary
 from myelosim.fitting.warning import FitWarning
 from myelosim.spec.fitted import fitted, said
 from myelosim.spec.model import Model
@@ -182,6 +186,24 @@ class Fit:
         """Return normalized prediction distribution errors by row; see :func:`myelosim.fitting.diagnostics.npde`."""
         return checked.Simulated(self, n, seed).npde()
 
+    def summary(self) -> str:
+        """Say in plain text what was found, how sure, how the search went, what speaks against it and what was assumed."""
+        return summary(self)
+
+    def save(
+        self,
+        folder: str | os.PathLike[str],
+        *,
+        figures: bool = True,
+        about: Mapping[str, Any] | None = None,
+        overwrite: bool = False,
+    ) -> list[Path]:
+        """Write the fit into a folder, whole or not at all; see :func:`myelosim.fitting.save.save`."""
+        return save(self, Path(folder), figures=figures, about=about, overwrite=overwrite)
+
+    def __str__(self) -> str:
+        return self.summary()
+
     @property
     def cov(self) -> pd.DataFrame | None:
         """Covariance matrix of the estimates: thetas on their scales, omegas' factors and sigmas as logarithms."""
@@ -199,14 +221,5 @@ class Fit:
         return fitted(
             self.problem.model, self.problem.estimation, theta=list(self.theta.values()), omega=self.point.omega,
             sigma=self.point.sigma.tolist(), source=said(self.method, study.digest, observed, len(study.observations)),
-            occasion=self.point.occasion, covariance=covariance, given=tuple(study.values), dosed=dosed(study),
+            occasion=self.point.occasion, covariance=covariance, given=tuple(study.values), dosed=study.dosed,
         )  # fmt: skip
-
-
-def dosed(study: Study) -> tuple[str, ...]:
-    """Return the drugs that anyone is given."""
-    given = {event.drug for events in study.doses for event in events if event.kind not in ("reset", "other")}
-    return tuple(sorted({*given, *study.tables}))
-
-
-Options = Mapping[str, Any]

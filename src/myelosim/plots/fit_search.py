@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
-from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
+from matplotlib.ticker import FixedLocator, FuncFormatter, MaxNLocator, NullLocator
 
 from myelosim.errors import SpecError
 from myelosim.plots import fit_look as look
@@ -67,6 +67,7 @@ def plot_objective(trace: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
         )
     _differences(panel, float(trace["objective"].max()) - lowest)
     panel.set_xlabel("Iteration")
+    panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
     panel.set_ylabel("Objective over the lowest")
     panel.margins(x=0.02)
     style.dress(panel)

@@ -84,6 +84,7 @@ def conditional_residuals(
     for rows in rows_of(subject, there):
         gradient = jacobian[rows]
         values, vectors = np.linalg.eigh(gradient @ omega @ gradient.T + np.diag(variance[rows]))
+        values = np.maximum(values, variance[rows].min())  # as they are but for rounding
         weighted[rows] = vectors @ ((vectors.T @ residual[rows]) / np.sqrt(values))
     own = np.where(there, y - f, np.nan)
     scaled = own / np.sqrt(np.where(there, variance, 1.0))

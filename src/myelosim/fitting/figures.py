@@ -1,0 +1,106 @@
+"""The pictures of a fit, as files in a folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from myelosim import plots
+from myelosim.data.observables import units_of
+from myelosim.errors import SpecError
+from myelosim.fitting.checked import Simulated
+from myelosim.fitting.curves import curves
+from myelosim.fitting.diagnostics import dose_table, eta_correlation, npde_tests
+from myelosim.plots.fit_individuals import pages
+
+if TYPE_CHECKING:
+    from myelosim.fitting.result import Fit
+
+SIMULATIONS = 500
+DPI = 160
+NAMED = 40  # letters of an observable's name in a file's name
+
+Draw = Callable[[], Any]
+
+
+def draw(fit: Fit, folder: Path, *, simulations: int = SIMULATIONS) -> list[str]:
+    """Draw all pictures of a fit into a folder.
+
+    Returns
+    -------
+    list of str
+        Which could not be drawn, and why.
+    """
+    folder.mkdir(parents=True, exist_ok=True)
+    left_out = []
+    for name, picture in _pictures(fit, simulations):
+        try:
+            axes = np.ravel(picture())
+        except SpecError as error:
+            left_out.append(f"figures/{name}.png: {error}")
+            continue
+        axes[0].figure.savefig(folder / f"{name}.png", dpi=DPI)
+    return left_out
+
+
+def _pictures(fit: Fit, simulations: int) -> Iterator[tuple[str, Draw]]:
+    """Yield names and what draws them."""
+    units = units_of(fit.problem.model)
+    rows = fit.residuals()
+    yield "goodness_of_fit", lambda: plots.plot_goodness_of_fit(rows, units=units)
+    yield from _individuals(fit, rows, units)
+    if fit.omega.size:
+        yield "etas", lambda: _etas(fit)
+    simulated = Simulated(fit, simulations, fit.seed)
+    yield "vpc", lambda: plots.plot_visual_check(simulated.visual_check(), units=units)
+    yield "pcvpc", lambda: plots.plot_visual_check(simulated.visual_check(corrected=True), units=units)
+    yield "npde", lambda: _npde(simulated, rows, units)
+    if fit.problem.estimation.thetas:
+        yield "priors", lambda: plots.plot_priors(beliefs(fit))
+    if len(fit.starts):
+        yield "objective", lambda: plots.plot_objective(fit.history)
+        yield "starts", lambda: plots.plot_starts(fit.starts)
+
+
+def _individuals(fit: Fit, rows: pd.DataFrame, units: dict[str, str]) -> Iterator[tuple[str, Draw]]:
+    lines, doses = curves(fit), dose_table(fit.study)
+    for observable in fit.study.observables:
+        own = rows[rows["observable"] == observable]
+        for page in range(1, pages(own) + 1):
+            last = f"_{page}" if pages(own) > 1 else ""
+
+            def picture(observable: str = observable, page: int = page, own: pd.DataFrame = own) -> Any:
+                return plots.plot_individual_fits(own, lines, doses, observable=observable, page=page, units=units)
+
+            yield f"individuals_{observable[:NAMED]}{last}", picture
+
+
+def _etas(fit: Fit) -> Any:
+    etas = fit.etas.iloc[np.unique(fit.study.observations.subject)]
+    omega = fit.omega.to_numpy()
+    pairs = eta_correlation(etas.to_numpy(), omega, list(etas.columns))
+    return plots.plot_etas(etas, omega, fit.shrinkage, pairs)
+
+
+def _npde(simulated: Simulated, rows: pd.DataFrame, units: dict[str, str]) -> Any:
+    errors = simulated.npde()
+    return plots.plot_npde(rows.assign(npde=errors["npde"].to_numpy()), npde_tests(errors["npde"]), units=units)
+
+
+def beliefs(fit: Fit) -> pd.DataFrame:
+    """Return what was believed of each theta and what is known: see :func:`myelosim.plots.plot_priors`."""
+    thetas = fit.problem.estimation.thetas
+    covariance = fit.covariance
+    errors = np.full(len(thetas), np.nan) if covariance is None else np.sqrt(np.diag(covariance)[: len(thetas)])
+    priors = np.array([(np.nan, np.nan) if theta.prior is None else theta.prior for theta in thetas]).reshape(-1, 2)
+    return pd.DataFrame(
+        {
+            "mean": fit.point.beta, "sd": errors, "prior_mean": priors[:, 0], "prior_sd": priors[:, 1],
+            "scale": [theta.scale for theta in thetas], "unit": [theta.unit for theta in thetas],
+        },
+        index=[theta.name for theta in thetas],
+    )  # fmt: skip

@@ -1,0 +1,173 @@
+"""A fit as files: text, tables, the fitted model, NONMEM's tables, and pictures; whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pandas as pd
+
+from myelosim import results
+from myelosim.errors import SpecError
+from myelosim.fitting import nonmem
+from myelosim.fitting.figures import draw
+from myelosim.fitting.summary import constant, summary
+from myelosim.spec.digest import spec_hash
+from myelosim.writing import check, filled
+
+if TYPE_CHECKING:
+    from myelosim.fitting.result import Fit
+
+ABOUT = "fit.json"
+FILES = (
+    ABOUT, "summary.txt", "estimates.csv", "model.toml", "covariance.csv", "etas.csv", "rows.csv", "starts.csv", "history.csv",
+    "fit.ext", "fit.phi", "figures",
+)  # fmt: skip
+"""What a folder of a fit may hold."""
+
+
+def check_folder(folder: Path, file: str, *, overwrite: bool = False) -> None:
+    """Look whether a fit can be written into a folder, before the work.
+
+    A fit of the same file is replaced; another one, or files that are no fit, only with ``overwrite``.
+
+    Raises
+    ------
+    SpecError
+        The folder cannot be written, or holds something else under the names of a fit's files.
+    """
+    check(folder / ABOUT, "--out", overwrite=True)
+    there = [name for name in FILES if (folder / name).exists()]
+    if overwrite or not there:
+        return
+    found = _file(folder / ABOUT)
+    if found is None or found != file:
+        what = f"the fit of {found}" if found else f"{', '.join(there)} of something else"
+        raise SpecError(
+            f"{folder} holds {what}, not of {file or 'this fit'}; choose another folder with --out, or replace it with --overwrite"
+        )
+
+
+def save(
+    fit: Fit,
+    folder: Path,
+    *,
+    figures: bool = True,
+    about: Mapping[str, Any] | None = None,
+    overwrite: bool = False,
+) -> list[Path]:
+    """Write a fit into a folder.
+
+    Parameters
+    ----------
+    fit : Fit
+        A fit.
+    folder : Path
+        ``summary.txt``; ``estimates.csv`` (:attr:`Fit.table`); ``model.toml``, the fitted model; ``covariance.csv``;
+        ``etas.csv``; ``rows.csv``, observations beside predictions and residuals; ``starts.csv`` and ``history.csv``;
+        ``fit.ext`` and ``fit.phi`` in NONMEM's shape; ``fit.json``, where all of it comes from; ``figures/``.
+    figures : bool
+        Whether to draw.
+    about : mapping, optional
+        What ``fit.json`` is to say besides: ``fit_file`` and ``spec_hash``.
+    overwrite : bool
+        Replace the fit of another file.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    SpecError
+        As :func:`check_folder`.
+    """
+    said = dict(about or {})
+    check_folder(folder, str(said.get("fit_file", "")), overwrite=overwrite)
+
+    def write(draft: Path) -> None:
+        left_out = draw(fit, draft / "figures") if figures else []
+        _tables(fit, draft)
+        _texts(fit, draft)
+        told = {**provenance(fit), **said, "left_out": [*_model(fit, draft / "model.toml"), *left_out]}
+        (draft / ABOUT).write_text(json.dumps(_plain(told), indent=2) + "\n", encoding="utf-8")
+
+    return filled(folder, write, FILES)
+
+
+def provenance(fit: Fit) -> dict[str, Any]:
+    """Return where a fit comes from: data, model, method, seed and versions, and what it says against itself."""
+    study, problem = fit.study, fit.problem
+    model = problem.model
+    every = results.provenance(
+        model.spec_hash, fit.seed, problem.tolerance, model.assumed, [str(w) for w in fit.warnings]
+    )
+    return {
+        "kind": "fit", "title": model.title, "model": model.name, "method": fit.method, "options": dict(fit.options),
+        "objective": fit.objective, "n_log_2_pi": constant(fit), "converged": fit.converged, "why": fit.why,
+        "warnings": [{"code": one.code, "text": one.text} for one in fit.warnings],
+        "data": str(study.source), "data_hash": study.digest, "subjects": len(study.subjects),
+        "observations": len(study.observations),
+        "model_hash": model.spec_hash, "estimation_hash": spec_hash(problem.estimation),
+        "seed": fit.seed, "tolerance": problem.tolerance, "seconds": round(fit.seconds, 2),
+        "versions": {name: every[name] for name in ("myelosim", "numba", "numpy", "python")},
+        "assumed": list(model.assumed), "columns": nonmem.legend(fit), "note": every["note"],
+    }  # fmt: skip
+
+
+def _tables(fit: Fit, folder: Path) -> None:
+    fit.table.to_csv(folder / "estimates.csv", index=False)
+    fit.residuals().to_csv(folder / "rows.csv", index=False)
+    etas = pd.DataFrame(fit.b, index=pd.Index(fit.study.subjects, name="subject"), columns=_named(fit))
+    etas.to_csv(folder / "etas.csv")
+    if fit.cov is not None:
+        fit.cov.to_csv(folder / "covariance.csv")
+    if len(fit.starts):
+        fit.starts.to_csv(folder / "starts.csv", index=False)
+        fit.history.to_csv(folder / "history.csv", index=False)
+
+
+def _named(fit: Fit) -> list[str]:
+    """Name the etas: those between subjects by their parameter, those of an occasion by its number, too."""
+    between, within = fit.problem.estimation.omega.names, fit.problem.estimation.occasion.names
+    occasions = fit.problem.predictor.mixed.occasions if within else 0
+    return [*between, *(f"{name}, occasion {o + 1}" for o in range(occasions) for name in within)]
+
+
+def _texts(fit: Fit, folder: Path) -> None:
+    (folder / "summary.txt").write_text(summary(fit) + "\n", encoding="utf-8")
+    (folder / "fit.ext").write_text(nonmem.ext(fit), encoding="utf-8")
+    (folder / "fit.phi").write_text(nonmem.phi(fit), encoding="utf-8")
+
+
+def _model(fit: Fit, path: Path) -> list[str]:
+    """Write the fitted model; say why where the estimates make none."""
+    try:
+        fit.model.save(path)
+    except SpecError as error:
+        return [f"{path.name}: {error}"]
+    return []
+
+
+def _file(path: Path) -> str | None:
+    """Return the fit file whose result a folder holds; None where it holds none."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(held.get("fit_file", "")) if isinstance(held, dict) and held.get("kind") == "fit" else None
+
+
+def _plain(value: Any) -> Any:
+    """Return a value that JSON can hold: numbers that are none as null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(one) for one in value]
+    if isinstance(value, np.generic):
+        value = value.item()
+    return None if isinstance(value, float) and not np.isfinite(value) else value
