@@ -257,7 +257,7 @@ def test_unrelated_lanes_are_runs_of_their_own(varied):
 @pytest.mark.parametrize("related", [False, True])
 def test_threads_and_repetition_change_no_bit(varied, related):
     people, values = varied
-    one, two = (cohort("double", people, 1e-7, threads) for threads in (1, 2))
+    one, two = (cohort("double", people, 1e-8, threads) for threads in (1, 2))
     found = both(one.run(values, 20, related=related))
     np.testing.assert_array_equal(both(one.run(values, 20, related=related)), found)
     np.testing.assert_array_equal(both(two.run(values, 20, related=related)), found)
@@ -269,8 +269,8 @@ def test_threads_and_repetition_change_no_bit(varied, related):
 def test_some_subjects_alone_are_what_they_are_among_all(varied, related):
     people, values = varied
     who = np.array([0, 2])
-    every = both(cohort("double", people, 1e-7).run(values, 20, related=related))
-    fresh = cohort("double", people, 1e-7)
+    every = both(cohort("double", people, 1e-8).run(values, 20, related=related))
+    fresh = cohort("double", people, 1e-8)
     some = both(fresh.run(values, 20, related=related, who=who))
     np.testing.assert_array_equal(some[:, who], every[:, who])
     assert np.all(np.isnan(some[:, [1, 3]]))
@@ -282,7 +282,7 @@ def test_some_subjects_alone_are_what_they_are_among_all(varied, related):
 def test_steps_taken_again_give_smooth_answers(varied):
     """With the steps of the run before, a change of a parameter by 1e-7 gives the derivative to seven digits."""
     people, values = varied
-    group = cohort("double", people, tolerance=1e-6)
+    group = cohort("double", people, tolerance=1e-8)
     base = lane(values, 3)
     middle = group.run(base, 1, related=True)["neutrophil"][0, :, 0]
     moved = [
@@ -295,7 +295,7 @@ def test_steps_taken_again_give_smooth_answers(varied):
 
 def test_who_cannot_be_integrated_is_missing_and_harms_nobody():
     people, base = [person(oral("double"))] * 3, named(numbers("double"), "double")
-    group = cohort("double", people, tolerance=1e-7)
+    group = cohort("double", people, tolerance=1e-8)
     good = both(group.run(base, 1, related=True))
     broken = both(group.run(base | {"neutrophil.mtt": np.array([110.0, 1e-9, 110.0])}, 1, related=True))
     np.testing.assert_array_equal(broken[:, [0, 2]], good[:, [0, 2]])
