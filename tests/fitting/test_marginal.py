@@ -3,41 +3,17 @@
 from __future__ import annotations
 
 import numpy as np
-import pandas as pd
 import pytest
+from fitting_studies import ERROR, SPREAD, crowded_problem, linear_problem, problem, rows, study
 from scipy import integrate, stats
 
 import myelosim as ms
-from myelosim.data.read import read
 from myelosim.fitting.importance import Importance
 from myelosim.fitting.marginal import Quadrature
 from myelosim.fitting.nodes import draws, quadrature
-from myelosim.fitting.problem import Problem
-from myelosim.spec.estimate import estimation
 
 AT_0 = (10.68, 10.402, 9.8814, 9.3408, 10.082, 9.8938, 9.8908, 10.234, 9.9882, 9.6736)
 AT_1 = (3.6837, 6.454, 5.8565, 5.6209, 6.7583, 6.5049, 6.9557, 6.4488, 6.7112, 6.6402)
-SPREAD, ERROR = 0.3, 0.2  # of the linear model
-
-
-def rows(subject, hours, values, limit=None, **columns):
-    """Return one subject's rows: 10 mg at the first hour, then what was seen."""
-    dose = {"ID": subject, "TIME": hours[0], "AMT": 10.0, "EVID": 1, "DV": np.nan, "CENS": 0, **columns}
-    seen = [
-        {"ID": subject, "TIME": h, "AMT": 0.0, "EVID": 0, "DV": y if limit is None else max(y, limit),
-         "CENS": int(limit is not None and y < limit), **columns}
-        for h, y in zip(hours, values, strict=True)
-    ]  # fmt: skip
-    return pd.DataFrame([dose, *seen]).assign(DVID="drug")
-
-
-def study(frames, model):
-    return read(pd.concat(frames, ignore_index=True), model)
-
-
-def problem(data, model, free, **settings):
-    started, wanted = estimation(model, data.observables, free=free, **settings)
-    return Problem(started, data, wanted, threads=1)
 
 
 def value(objective):
@@ -53,12 +29,7 @@ def wang():
 
 @pytest.fixture(scope="module")
 def linear():
-    """Logarithms of concentrations just after a dose: log 10 - log vc - eta + error, one value in three under a limit."""
-    model = ms.load_model("generic_iv_1cmt")
-    z = np.random.default_rng(3).normal(size=(12, 4))
-    y = 10 * np.exp(SPREAD * z[:, :1] + ERROR * z[:, 1:])
-    frames = [rows(i, [0.0] * 3, one, limit=8.0 if i % 2 else None) for i, one in enumerate(y)]
-    return problem(study(frames, model), model, ["drug.vc"], omega={"drug.vc": SPREAD**2}, sigma={"drug.log_sd": ERROR})
+    return linear_problem()
 
 
 def closed(y, censored, center):
@@ -103,23 +74,7 @@ def test_the_standard_error_is_that_of_repeated_sampling(wang):
 
 @pytest.fixture(scope="module")
 def crowded():
-    """Occasions, a block of etas, a fixed effect without one, a prior and two error terms."""
-    model = ms.load_model("generic_oral_1cmt")
-    rng = np.random.default_rng(5)
-    frames = []
-    for i in range(4):
-        for occasion, start in enumerate((0.0, 200.0)):
-            hours = start + np.array([1.0, 4.0, 12.0])
-            y = 0.15 * np.exp(-0.1 * (hours - start) + 0.2 * rng.normal(size=3))
-            frame = rows(i, [start, *hours], [0.0, *y], OCC=occasion + 1)
-            frames.append(frame[(frame.EVID == 1) | (start < frame.TIME)])
-    data = study(frames, model)
-    names = [name for name in ("drug.cl", "drug.vc") if name in model.parameters]
-    block = {names[0]: {names[0]: 0.05, names[1]: 0.02}, names[1]: {names[0]: 0.02, names[1]: 0.09}}
-    return problem(
-        data, model, [*names, "drug.ka"], omega=block, iov={names[0]: 0.04}, priors={"drug.ka": {"mean": 1.2, "sd_log": 0.3}},
-        sigma={"drug.proportional": 0.2, "drug.additive": 0.01},
-    )  # fmt: skip
+    return crowded_problem(4)
 
 
 @pytest.mark.parametrize("kind", [lambda p: Importance(p, samples=64), lambda p: Quadrature(p, points=2)])

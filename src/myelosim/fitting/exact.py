@@ -1,4 +1,4 @@
-"""Fits by the exact marginal likelihood: from the optimum of FOCE-I on."""
+"""Fits by the exact marginal likelihood: searches from the optimum of FOCE-I on, or SAEM."""
 
 from __future__ import annotations
 
@@ -13,18 +13,18 @@ import pandas as pd
 from myelosim.errors import SpecError
 from myelosim.fitting.importance import SAMPLES, Importance
 from myelosim.fitting.marginal import Integrated, Integration, Quadrature
+from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit
+from myelosim.fitting.saem import Saem
 from myelosim.fitting.search import Objective, begin, minimize
 from myelosim.fitting.warning import FitWarning
 from myelosim.spec.document import suggestion
 from myelosim.spec.fit import OPTIONS
 
-EXACT: Mapping[str, Callable[..., Objective]] = {
-    "laplace": partial(Quadrature, points=1), "agq": Quadrature, "importance": Importance,
-}  # fmt: skip
 SEARCHED = 256  # samples of a search
 UNSURE = 0.5  # standard error of the objective from which on it is doubted
 SPARSE = 0.05  # effective share of a subject's samples under which it is
+ARRIVED = 0.5  # of the objective, that a step from where SAEM ends may be expected to gain
 
 
 def chosen(method: str, options: Mapping[str, int], seed: int) -> dict[str, int]:
@@ -43,6 +43,36 @@ def chosen(method: str, options: Mapping[str, int], seed: int) -> dict[str, int]
         if not isinstance(value, int) or isinstance(value, bool) or value < known[name]:
             raise SpecError(f"options: {name} is {value!r}; it must be a whole number, at least {known[name]}")
     return {**options, **({"seed": seed} if method in ("importance", "saem") else {})}
+
+
+def _around_saem(problem: Problem, *, b: np.ndarray | None = None, seed: int = 1, **_: int) -> Importance:
+    return Importance(problem, b=b, seed=seed, samples=2 * SEARCHED)
+
+
+EXACT: Mapping[str, Callable[..., Objective]] = {
+    "laplace": partial(Quadrature, points=1), "agq": Quadrature, "importance": Importance, "saem": _around_saem,
+}  # fmt: skip
+"""Method -> its objective; of SAEM that by which its end is judged."""
+
+
+def by_saem(problem: Problem, x: np.ndarray, options: Mapping[str, int], seed: int, tell: Any = None) -> Fit:
+    """Return the fit by SAEM from a vector on.
+
+    Its objective is importance-sampled, and it counts as converged where a step along the gradient of the exact likelihood
+    promises no more than chance makes of it. ``history`` is one row per iteration: the vector, and the share of accepted moves.
+    """
+    saem = Saem(problem, x, **options)
+    x = saem.run(None if tell is None else partial(tell, "saem"))
+    value = Importance(problem, b=saem.first, seed=seed).value(x)
+    left = begin(_around_saem(problem, b=value.modes.b, seed=seed), x).left
+    history = pd.DataFrame(np.array(saem.course.x).reshape(-1, len(x)), columns=list(problem.parameters.names))
+    history["accepted"], history["burn_in"] = saem.course.accepted, np.arange(len(history)) < saem.burn_in
+    more = "" if left < ARRIVED else ": more iterations are needed, or a longer burn-in"
+    why = f"by the exact gradient a step would gain {left:.2g}{more}"
+    return Fit(
+        problem, "saem", value.total, x, value.modes.b, left < ARRIVED, why, history=history, seed=seed, options=options,
+        integration=integration(value),
+    )  # fmt: skip
 
 
 def exactly(fit: Fit, method: str, options: Mapping[str, int], tell: Any = None) -> Fit:

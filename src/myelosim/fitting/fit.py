@@ -20,7 +20,7 @@ from myelosim.fitting.approach import approach
 from myelosim.fitting.covariance import KINDS, precisions
 from myelosim.fitting.covariance import covariance as covariance_of
 from myelosim.fitting.doubts import judged
-from myelosim.fitting.exact import EXACT, chosen, doubted, exactly, integration
+from myelosim.fitting.exact import EXACT, by_saem, chosen, doubted, exactly, integration
 from myelosim.fitting.fo import FirstOrder
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
@@ -49,7 +49,7 @@ def fit(
     fixed: Sequence[str] | None = None, priors: Any = None, iov: Any = None, covariates: Any = None, residual: Any = None,
     blq: str = "m3", covariance: str = "sandwich", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-8,
     evaluate_only: bool = False, read_as: Mapping[str, Any] | None = None, threads: int | None = None,
-    tell: Callable[[str, Search], None] | None = None, options: Mapping[str, int] | None = None,
+    tell: Callable[[str, Any], None] | None = None, options: Mapping[str, int] | None = None,
 ) -> Fit:  # fmt: skip
     """Fit a model to data."""
     began = time.perf_counter()
@@ -71,6 +71,9 @@ def fit(
             problem, method, value.total, x, value.modes.b, seed=seed, options=own, integration=integration(value)
         )
         return replace(judged(doubted(found)), seconds=time.perf_counter() - began)
+    if method == "saem":
+        found = doubted(by_saem(problem, x, own, seed, tell))
+        return replace(judged(known(found, covariance)), seconds=time.perf_counter() - began)
     first = "focei" if method in EXACT else method
     searches = _searches(problem, first, x, starts, seed, tell)
     best = min(searches, key=lambda one: one.value.total)

@@ -179,4 +179,4 @@ class Importance:
 
 
 def _weighted(weights: np.ndarray, values: np.ndarray) -> np.ndarray:
-    return np.asarray(np.sum(np.where(weights > 0, weights * values, 0.0), axis=1))
+    return np.asarray(np.sum(np.where((weights > 0) & np.isfinite(values), weights * values, 0.0), axis=1))
