@@ -47,20 +47,20 @@ def crowded_problem(subjects):
     """Return a problem with occasions, a block of etas, a fixed effect without one, a prior and two error terms."""
     model = ms.load_model("generic_oral_1cmt")
     typical = {name: model.parameters[name].value for name in (CL, VC, "drug.ka")}
-    rng = np.random.default_rng(5)
+    rng = np.random.default_rng(11)
     hours = np.array([0.5, 1.0, 3.0, 8.0, 24.0])
     frames = []
     for i in range(subjects):
-        eta = np.linalg.cholesky([[0.05, 0.02], [0.02, 0.09]]) @ rng.normal(size=2)
+        eta = np.linalg.cholesky([[0.15, 0.03], [0.03, 0.12]]) @ rng.normal(size=2)
         for occasion, start in enumerate((0.0, 400.0)):
-            cl, vc = typical[CL] * np.exp(eta[0] + 0.2 * rng.normal()), typical[VC] * np.exp(eta[1])
+            cl, vc = typical[CL] * np.exp(eta[0] + 0.15 * rng.normal()), typical[VC] * np.exp(eta[1])
             k, ka = cl / vc, typical["drug.ka"]
             f = 10 / vc * ka / (ka - k) * (np.exp(-k * hours) - np.exp(-ka * hours))
-            y = np.maximum(f * (1 + 0.15 * rng.normal(size=5)) + 0.002 * rng.normal(size=5), 1e-4)
+            y = np.maximum(f * (1 + 0.12 * rng.normal(size=5)) + 0.03 * rng.normal(size=5), 1e-4)
             frame = rows(i, [start, *(start + hours)], [0.0, *y], OCC=occasion + 1)
             frames.append(frame[(frame.EVID == 1) | (start < frame.TIME)])
-    block = {CL: {CL: 0.05, VC: 0.02}, VC: {CL: 0.02, VC: 0.09}}
+    block = {CL: {CL: 0.1, VC: 0.02}, VC: {CL: 0.02, VC: 0.09}}
     return problem(
         study(frames, model), model, [CL, VC, "drug.ka"], omega=block, iov={CL: 0.04},
-        priors={"drug.ka": {"mean": typical["drug.ka"], "sd_log": 0.3}}, sigma={"drug.proportional": 0.2, "drug.additive": 0.01},
+        priors={"drug.ka": {"mean": typical["drug.ka"], "sd_log": 0.3}}, sigma={"drug.proportional": 0.2, "drug.additive": 0.05},
     )  # fmt: skip
