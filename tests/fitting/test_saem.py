@@ -53,8 +53,8 @@ def test_a_linear_model_is_brought_to_its_optimum():
 def test_everything_at_once_is_brought_to_its_optimum():
     problem = crowded_problem(12)
     x = start(problem)
-    exact = Importance(problem, samples=256)
-    best = minimize(exact, begin(exact, x), iterations=30)
+    exact = Importance(problem, samples=128)
+    best = minimize(exact, begin(exact, x), iterations=25)
     fit = by_saem(problem, x + 0.2, {"burn_in": 120, "iterations": 60, "seed": 2}, 2)
     assert fit.objective < Importance(problem, seed=2).value(best.x).total + 0.5
     assert fit.converged, fit.why

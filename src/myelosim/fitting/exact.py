@@ -98,17 +98,20 @@ def integration(value: Any) -> Integration | None:
 
 
 def doubted(fit: Fit) -> Fit:
-    """Return the fit with warnings where its objective is not well known."""
-    known, warnings = fit.integration, []
+    """Return the fit with warnings where it has not arrived, or its objective is not well known."""
+    warnings, known = [], fit.integration
+    if not fit.converged:
+        warnings.append(FitWarning("not_converged", f"{fit.method} stopped at {fit.objective:.2f}: {fit.why}"))
+    if fit.method == "saem" and len(fit.history):
+        text = "SAEM goes from one start; hold it against a fit by focei from several, which is quicker at finding another optimum"
+        warnings.append(FitWarning("one_start", text))
+    if known is not None and known.error > UNSURE:
+        text = f"the objective's Monte-Carlo standard error is {known.error:.2g}; take more samples before comparing it"
+        warnings.append(FitWarning("integration", text))
     if known is None or not known.error:
-        return fit
-    if known.error > UNSURE:
-        warnings.append(
-            f"the objective's Monte-Carlo standard error is {known.error:.2g}; take more samples before comparing it"
-        )
+        return replace(fit, warnings=(*fit.warnings, *warnings))
     for i in np.flatnonzero(known.effective < SPARSE):
         worth = f"{known.effective[i] * known.nodes:.0f} of {known.nodes}"
-        warnings.append(
-            f"subject {fit.study.subjects[i]}: the samples are worth {worth}, as where its etas have several modes; draw more"
-        )
-    return replace(fit, warnings=(*fit.warnings, *(FitWarning("integration", one) for one in warnings)))
+        text = f"subject {fit.study.subjects[i]}: the samples are worth {worth}, as where its etas have several modes; draw more"
+        warnings.append(FitWarning("integration", text))
+    return replace(fit, warnings=(*fit.warnings, *warnings))

@@ -4,7 +4,8 @@ Each iteration lets Markov chains of the random effects go on, averages the comp
 iterations with a gain that is one at first and then falls, and takes what maximizes their likelihood. Thetas that move what a
 random effect moves come, with the omegas, from the statistics: mean and second moment of each subject's effects. Other thetas and
 the terms of the errors take a step of stochastic-approximation scoring: the score of the complete data over its averaged
-information. Variances may fall only slowly at first (simulated annealing), and the iterates after the burn-in are averaged.
+information, random effects following such a theta as their modes would. Variances may fall only slowly at first (simulated
+annealing), and the later iterates after the burn-in are averaged.
 References: Kuhn and Lavielle, Comput Stat Data Anal 2005;49:1020-38; Delyon, Lavielle and Moulines, Ann Stat 1999;27:94-128;
 Polyak and Juditsky, SIAM J Control Optim 1992;30:838-55.
 """
@@ -24,7 +25,7 @@ from myelosim.spec.scale import from_scale, to_scale
 BURN_IN, ITERATIONS, CHAINS = 200, 150, 8
 ANNEAL = 0.95  # of a variance, or a standard deviation of errors, that is left after an early iteration, at least
 FALL = 0.7  # exponent of the gain
-DAMPED = 0.3  # gain of scoring before the burn-in is over
+DAMPED = 0.5  # gain of scoring before the burn-in is over
 LARGEST = 0.3  # that a scoring step may move on a parameter's scale
 COARSE = 1e-5  # tolerance of predictions, far under what chance does
 
@@ -55,6 +56,9 @@ class Saem:
         self.first, self.second = np.zeros((subjects, n)), np.zeros((subjects, n, n))
         thetas, sigmas = len(self.point.beta), len(self.point.sigma)
         self.of_theta, self.of_sigma = np.zeros((thetas, thetas)), np.zeros((sigmas, sigmas))
+        self.followed = np.zeros(
+            (subjects, n, thetas)
+        )  # by how much random effects fall where a theta without them rises
         self.course = Course(burn_in)
 
     def run(self, tell: Callable[[Course], None] | None = None) -> np.ndarray:
@@ -81,13 +85,13 @@ class Saem:
         X, _ = self.problem.predictor.mixed.design(point.beta)
         covariance = self.problem.covariance(point)
         balance = _balance(self.problem.Z, covariance, X)
-        rest = X - self.problem.Z @ balance
-        own = np.abs(rest).max(axis=(0, 1)) > 1e-9
+        own = np.abs(X - self.problem.Z @ balance).max(axis=(0, 1)) > 1e-9
         step = np.zeros(len(point.beta))
-        step[~own] = self._balanced(point, balance, covariance)[~own]
+        step[~own] = self._balanced(point, balance * ~own, covariance)[~own]
+        balance += self.followed * own
         if np.any(own):
             damped = gain if iteration > self.burn_in else DAMPED
-            step[own] = damped * self._scoring(point, balance, rest, covariance, iteration, gain)[own]
+            step[own] = damped * self._scoring(point, balance, X, covariance, iteration, gain)[own]
         sigma = self._errors(point, gain, annealed)
         move = balance @ step
         self.walk.b = self.walk.b - move[:, :, None]
@@ -106,21 +110,32 @@ class Saem:
         return self._solved(point, information, score)
 
     def _scoring(
-        self, point: Point, balance: np.ndarray, rest: np.ndarray, covariance: np.ndarray, iteration: int, gain: float
+        self, point: Point, balance: np.ndarray, X: np.ndarray, covariance: np.ndarray, iteration: int, gain: float
     ) -> np.ndarray:  # fmt: skip
-        """Return the scoring step of the other thetas, at one chain of each subject."""
-        problem, walk = self.problem, self.walk
+        """Return the scoring step of the other thetas, at one chain of each subject.
+
+        Random effects follow such a theta as their modes would: with them held, little of its likelihood would be seen at a time.
+        """
+        problem, walk, precision = self.problem, self.walk, np.linalg.inv(covariance)
         b = walk.b[:, :, iteration % walk.b.shape[2]]
         found = problem.predictor.differentiate(point.beta, b)
-        slope = np.einsum("rc,rct->rt", found.g, rest[problem.subject])
         rows = problem.likelihood.rows(found.f, point.sigma, terms=False)
-        good = np.isfinite(rows.loss) & np.all(np.isfinite(slope), axis=1)
-        slope, weight = slope[good], rows.weight[good]
-        score = -slope.T @ rows.loss_f[good]
-        pull = np.einsum("net,ef,nf->t", balance[self.seen], np.linalg.inv(covariance), b[self.seen], optimize=True)
+        good = np.isfinite(rows.loss) & np.all(np.isfinite(found.g), axis=1)
+        g, weight, loss_f = (np.where(good[:, None], found.g, 0.0), np.where(good, rows.weight, 0.0), rows.loss_f)
+        full, gz = np.einsum("rc,rct->rt", g, X[problem.subject]), g @ problem.Z
+        slope = full - np.einsum("re,ret->rt", gz, balance[problem.subject])
+        score = -slope.T @ np.where(good, loss_f, 0.0)
+        held = balance[self.seen]
+        score += np.einsum("net,ef,nf->t", held, precision, b[self.seen], optimize=True)
+        found_of = slope.T @ (weight[:, None] * slope) + np.einsum(
+            "net,ef,nfs->ts", held, precision, held, optimize=True
+        )
         slow = max(1.0 / iteration, 0.05) if iteration <= self.burn_in else 0.05 * gain
-        self.of_theta += slow * (slope.T @ (weight[:, None] * slope) - self.of_theta)
-        return np.asarray(np.clip(self._solved(point, self.of_theta, score + pull), -LARGEST, LARGEST))
+        self.of_theta += slow * (found_of - self.of_theta)
+        bent = problem.by_subject((weight[:, None] * gz)[:, :, None] * gz[:, None, :]) + precision
+        mixed = problem.by_subject((weight[:, None] * gz)[:, :, None] * full[:, None, :])
+        self.followed += slow * (np.linalg.solve(bent, mixed) - self.followed)
+        return np.asarray(np.clip(self._solved(point, self.of_theta, score), -LARGEST, LARGEST))
 
     def _solved(self, point: Point, information: np.ndarray, score: np.ndarray) -> np.ndarray:
         """Return information^-1 score for the thetas that it tells of, the priors' part included."""
