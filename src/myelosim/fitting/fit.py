@@ -51,7 +51,62 @@ def fit(
     evaluate_only: bool = False, read_as: Mapping[str, Any] | None = None, threads: int | None = None,
     tell: Callable[[str, Any], None] | None = None, options: Mapping[str, int] | None = None,
 ) -> Fit:  # fmt: skip
-    """Fit a model to data."""
+    """Fit a model to data.
+
+    The objective is -2 log L without n log(2 pi), NONMEM's convention, with the priors' part. It is minimized from the model's
+    values and then from other points between the thetas' bounds, until the best optimum found has been reached three times.
+
+    Parameters
+    ----------
+    model : Model
+        What is fitted; its values are the start.
+    data : pandas.DataFrame, path or Study
+        NONMEM rows, a laboratory's sheet, CDISC domains; see :func:`myelosim.data.read.read`, whose arguments ``read_as`` holds.
+    method : str
+        "fo", "foce", "focei", "laplace" (exact Hessian), "agq" and "importance" (the exact marginal, by adaptive Gauss-Hermite
+        quadrature or importance sampling), "saem", or "nuts".
+    omega, sigma, free, fixed, priors, iov, covariates, residual, blq
+        What is estimated; see :func:`myelosim.spec.estimate.estimation`.
+    covariance : {"sandwich", "r", "s", "none"}
+        How standard errors are found: R^-1 S R^-1, R^-1 or S^-1, as NONMEM names them.
+    starts : int
+        Most starting points; 1 for the model's own values alone.
+    seed : int
+        Of the further starts and of whatever the method draws.
+    tolerance : float
+        Aim for the relative error of predictions.
+    evaluate_only : bool
+        Whether to give the objective and the etas at the start instead of searching.
+    threads : int, optional
+        Processors used; all of them by default. No number depends on it.
+    tell : callable, optional
+        Told the start's name and the :class:`~myelosim.fitting.search.Search` at each iteration.
+    options : mapping, optional
+        Whole numbers of the method: {"points": 5} for "agq", {"samples": 1000} for "importance".
+
+    Returns
+    -------
+    Fit
+        Estimates, etas, uncertainty, warnings, and the fitted model.
+
+    Raises
+    ------
+    SpecError
+        What is asked for cannot be estimated.
+    DataError
+        The data are not understood, with row numbers.
+
+    Examples
+    --------
+    >>> import myelosim as ms
+    >>> import pandas as pd
+    >>> model = ms.load_model("generic_iv_1cmt")
+    >>> rows = [(1, 0, 100, "."), (1, 2, ".", 1.6), (1, 8, ".", 0.9), (2, 0, 100, "."), (2, 2, ".", 1.3), (2, 8, ".", 0.6)]
+    >>> data = pd.DataFrame(rows, columns=["ID", "TIME", "AMT", "DV"])
+    >>> found = ms.fit(model, data, omega={}, sigma={"drug.proportional": 0.1}, evaluate_only=True)
+    >>> bool(found.objective > 0)
+    True
+    """
     began = time.perf_counter()
     if method not in METHODS:
         raise SpecError(f"fit: there is no method '{method}'{suggestion(method, METHODS)}")

@@ -52,7 +52,7 @@ def conditional_modes(
         step = -np.linalg.solve(metric, slope[..., None])[..., 0]
         now.left = -np.einsum("ne,ne->n", slope, step)
         reach = np.maximum(FARTHEST * spread, np.abs(now.b))  # back to zero at once from where a smaller omega has none
-        step *= np.minimum(1.0, 1.0 / (np.abs(step / reach).max(axis=1) + 1e-300))[:, None]
+        step *= np.minimum(1.0, 1.0 / (np.abs(step / reach).max(axis=1, initial=0.0) + 1e-300))[:, None]
         polished += now.left < CLOSE
         waiting = np.flatnonzero(~(now.left <= ENOUGH) & (factor > SHORTEST) & (polished <= POLISH))
         now.iterations = iteration
@@ -79,7 +79,7 @@ def positive(matrices: np.ndarray, instead: np.ndarray) -> np.ndarray:
     """Return the matrices that are positive definite, and others in the place of those that are not."""
     finite = np.all(np.isfinite(matrices), axis=(1, 2))
     safe = np.where(finite[:, None, None], matrices, np.eye(matrices.shape[1]))
-    good = finite & (np.linalg.eigvalsh(safe)[:, 0] > 0)
+    good = finite & np.all(np.linalg.eigvalsh(safe) > 0, axis=1)
     return np.where(good[:, None, None], matrices, instead)
 
 

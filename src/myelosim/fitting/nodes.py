@@ -37,6 +37,8 @@ def quadrature(effects: int, points: int) -> tuple[np.ndarray, np.ndarray]:
     >>> quadrature(1, 3)[0].round(4).tolist()
     [[-1.7321, 0.0, 1.7321]]
     """
+    if not effects:
+        return np.zeros((0, 1)), np.zeros(1)
     if points**effects > MOST:
         most = int(MOST ** (1.0 / effects) + 1e-9)
         fewer = f"at most {most} points, or " if most > 1 else ""

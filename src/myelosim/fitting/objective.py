@@ -99,7 +99,7 @@ class Linearized:
     def slope(self, value: Value) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradient of the whole objective, and its expected Hessian: the cross-product of the subjects'."""
         each = self.gradient(value)
-        own = value.modes.b.any(axis=1)
+        own = np.bincount(self.problem.subject, minlength=self.problem.subjects) > 0
         total = each.sum(axis=0)
         total[: len(value.point.beta)] += self.problem.prior(value.point)[1]
         return total, 0.5 * each[own].T @ each[own]
