@@ -55,6 +55,7 @@ class Fit:
     seconds: float = 0.0
     options: Mapping[str, int] = field(default_factory=dict)
     integration: Integration | None = None
+    posterior: Any = None  # an xarray.DataTree of samples, where they were drawn
 
     @property
     def covariance(self) -> np.ndarray | None:
