@@ -22,6 +22,7 @@ from myelosim.fitting.covariance import covariance as covariance_of
 from myelosim.fitting.doubts import judged
 from myelosim.fitting.exact import EXACT, by_saem, chosen, doubted, exactly, integration
 from myelosim.fitting.fo import FirstOrder
+from myelosim.fitting.nuts import nuts
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit
@@ -108,8 +109,10 @@ def fit(
     True
     """
     began = time.perf_counter()
-    if method not in METHODS:
-        raise SpecError(f"fit: there is no method '{method}'{suggestion(method, METHODS)}")
+    if method not in (*METHODS, "nuts"):
+        raise SpecError(f"fit: there is no method '{method}'{suggestion(method, [*METHODS, 'nuts'])}")
+    if method == "nuts" and evaluate_only:
+        raise SpecError("evaluate_only: nuts has no objective to evaluate; give another method, e.g. focei")
     if covariance not in KINDS:
         raise SpecError(f"covariance: '{covariance}' is not known; allowed: {', '.join(KINDS)}")
     own = chosen(method, options or {}, seed)
@@ -119,6 +122,8 @@ def fit(
         covariates=covariates, residual=residual, blq=blq, dosed=study.dosed,
     )  # fmt: skip
     problem = Problem(started, study, wanted, tolerance, threads)
+    if method == "nuts":
+        return replace(judged(nuts(problem, seed=seed, **own)), seconds=time.perf_counter() - began)
     x = problem.parameters.pack(problem.parameters.start)
     if evaluate_only:
         value = METHODS[method](problem, **own).value(x)

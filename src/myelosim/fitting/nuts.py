@@ -19,16 +19,17 @@ import xarray as xr
 from myelosim.errors import ConvergenceError, SpecError
 from myelosim.fitting.approach import approach
 from myelosim.fitting.covariance import Covariance
-from myelosim.fitting.density import Believed, Density, log_likelihood
+from myelosim.fitting.density import Believed, Density, believed, determined, log_likelihood
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
-from myelosim.fitting.result import Fit, FitWarning
+from myelosim.fitting.result import Fit
+from myelosim.fitting.warning import FitWarning
 from myelosim.random import normals
 from myelosim.results import provenance
 from myelosim.spec.scale import from_scale
 
 DRAWS, TUNE, CHAINS = 500, 500, 4
-APART = 0.1  # of the standard deviations of the priors: how far from each other chains begin
+APART = 0.5  # of about a standard deviation of the posterior: how far from each other chains begin
 FARTHEST = 2.0  # of these from the priors' means, at most
 MOST_RHAT, FEWEST = 1.01, 100  # effective samples a chain
 STATS = {
@@ -53,7 +54,8 @@ def nuts(problem: Problem, *, seed: int, draws: int = DRAWS, tune: int = TUNE, c
     Returns
     -------
     Fit
-        At the posterior means of the vector, with ``posterior`` and the posterior's covariance; its objective is that of FOCE-I there.
+        At the posterior means of the vector, with ``posterior`` and the posterior's covariance; its objective is that of FOCE-I
+        there.
 
     Raises
     ------
@@ -62,8 +64,8 @@ def nuts(problem: Problem, *, seed: int, draws: int = DRAWS, tune: int = TUNE, c
     ConvergenceError
         Sampling could not begin.
     """
-    density = Density(problem)
-    sampled = _sample(density, seed, draws, tune, chains)
+    density, start = _start(problem)
+    sampled = _sample(density, start, seed, draws, tune, chains)
     tree = _tree(problem, density.believed, sampled, seed)
     x = sampled["x"].reshape(-1, problem.parameters.size)
     b = sampled["b"].reshape(len(x), problem.subjects, -1).mean(axis=0)
@@ -71,13 +73,13 @@ def nuts(problem: Problem, *, seed: int, draws: int = DRAWS, tune: int = TUNE, c
     value = Linearized(problem, b=b).value(middle)
     matrix = np.atleast_2d(np.cov(x.T)) if len(middle) else np.zeros((0, 0))
     said = _warnings(tree, density.believed)
-    none = np.zeros((0, 0))
+    information = np.linalg.pinv(matrix)
     values = np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(x.T))) if len(middle) else np.ones(1)
     condition = float(values[-1] / values[0]) if values[0] > 0 else np.inf
     converged = not any(one.code in ("divergences", "rhat") for one in said)
     return Fit(
         problem, "nuts", value.total, middle, b, converged, "" if converged else "the chains have not come to agree", said,
-        uncertainty=Covariance("posterior", matrix, none, none, condition), seed=seed,
+        uncertainty=Covariance("posterior", matrix, information, information, condition), seed=seed,
         options={"draws": draws, "tune": tune, "chains": chains}, posterior=tree,
     )  # fmt: skip
 
@@ -93,24 +95,28 @@ def _needed(module: str) -> Any:
         ) from None
 
 
-def _sample(density: Density, seed: int, draws: int, tune: int, chains: int) -> Sampled:
-    """Run the chains, each in a thread with a problem of its own; return (chain, draw, ...)."""
+def _sample(density: Density, start: np.ndarray, seed: int, draws: int, tune: int, chains: int) -> Sampled:
+    """Run the chains, each in a thread with a problem of its own; return (chain, draw, ...).
+
+    They move on axes on which the curvature at the start is one, so that correlations between thetas and etas cost nothing.
+    """
     nutpie, compiled = _needed("nutpie"), _needed("nutpie.compiled_pyfunc")
     problem, failed = density.problem, []
-    start = _start(density)
+    whitening = np.linalg.inv(np.linalg.cholesky(density.curvature(start))).T
 
     def own() -> Density:
-        return Density(replace(problem, threads=1))
+        return Density(replace(problem, threads=1), density.centered)
 
     def logp_of() -> Callable[..., tuple[float, np.ndarray]]:
         mine = own()
 
         def logp(q: np.ndarray, **_: Any) -> tuple[float, np.ndarray]:
             try:
-                return mine.value(q)
+                value, gradient = mine.value(start + whitening @ q)
             except Exception as error:  # the sampler's threads must not die of it
                 failed.append(error)
                 return -np.inf, np.zeros(len(q))
+            return value, whitening.T @ gradient
 
         return logp
 
@@ -118,28 +124,32 @@ def _sample(density: Density, seed: int, draws: int, tune: int, chains: int) -> 
         mine = own()
 
         def expand(q: np.ndarray, **_: Any) -> Sampled:
-            state = mine.state(q)
+            state = mine.state(start + whitening @ q)
             return {"x": state.x.copy(), "b": state.b.ravel(), "f": state.f, "loss": state.loss}
 
         return expand
 
     def begin(number: int) -> np.ndarray:
-        x, z = density.split(start.copy())
-        noise = normals(seed, "search", 1, len(start), "nuts", float(number % 2**31))[0]
-        return np.concatenate([x + APART * density.believed.sd * noise[: len(x)], z.ravel() + APART * noise[len(x) :]])
+        return APART * normals(seed, "search", 1, len(start), "nuts", float(number % 2**31))[0]
 
     sizes = {"x": problem.parameters.size, "b": problem.subjects * problem.predictor.mixed.random}
     sizes |= dict.fromkeys(("f", "loss"), len(problem.study.observations))
     kinds = [np.dtype("float64")] * len(sizes)
     model = compiled.from_pyfunc(
-        density.size, logp_of, expand_of, kinds, [(n,) for n in sizes.values()], list(sizes), make_initial_point_fn=begin
+        density.size,
+        logp_of,
+        expand_of,
+        kinds,
+        [(n,) for n in sizes.values()],
+        list(sizes),
+        make_initial_point_fn=begin,
     )
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")
         try:
             trace = nutpie.sample(
                 model, draws=draws, tune=tune, chains=chains, cores=min(chains, problem.threads or os.cpu_count() or 1),
-                seed=seed, progress_bar=False, save_warmup=False,
+                seed=seed, progress_bar=False, save_warmup=False, low_rank_modified_mass_matrix=True,
             )  # fmt: skip
         except RuntimeError as error:
             raise ConvergenceError(
@@ -151,13 +161,17 @@ def _sample(density: Density, seed: int, draws: int, tune: int, chains: int) -> 
     return out | {name: np.asarray(trace.sample_stats[theirs]) for theirs, name in STATS.items()}
 
 
-def _start(density: Density) -> np.ndarray:
-    """Return where chains begin: near the optimum, as far as the priors let it."""
-    problem, priors = density.problem, density.believed
+def _start(problem: Problem) -> tuple[Density, np.ndarray]:
+    """Return where chains begin: near the optimum, as far as the priors let it; effects that are known there are centered."""
+    priors = believed(problem)
     x, _ = approach(problem, problem.parameters.pack(problem.parameters.start))
     x = np.clip(x, priors.mean - FARTHEST * priors.sd, priors.mean + FARTHEST * priors.sd)
-    modes = Linearized(problem).value(x).modes.b
-    return density.join(x, np.where(np.isfinite(modes), modes, 0.0))
+    modes = Linearized(problem).value(x).modes
+    known = np.all(np.isfinite(modes.information), axis=(1, 2))
+    covariance = problem.covariance(problem.parameters.unpack(x))
+    centered = determined(covariance, modes.information[known]) if known.any() else np.zeros(len(covariance), bool)
+    density = Density(problem, centered)
+    return density, density.join(x, np.where(np.isfinite(modes.b), modes.b, 0.0))
 
 
 def _tree(problem: Problem, priors: Believed, sampled: Sampled, seed: int) -> xr.DataTree:
@@ -203,7 +217,9 @@ def _tree(problem: Problem, priors: Believed, sampled: Sampled, seed: int) -> xr
         "posterior": xr.Dataset(parameters, {**coords, **named}, attrs),
         "sample_stats": xr.Dataset({name: (both, sampled[name]) for name in STATS.values()}, coords),
         "observed_data": xr.Dataset({"observed": ("observation", seen.value.astype(float))}, about),
-        "log_likelihood": xr.Dataset({"observed": (rows, log_likelihood(problem, sampled["loss"]))}, {**coords, **about}),
+        "log_likelihood": xr.Dataset(
+            {"observed": (rows, log_likelihood(problem, sampled["loss"]))}, {**coords, **about}
+        ),
         "posterior_predictive": xr.Dataset({"observed": (rows, again)}, {**coords, **about}),
     }
     return xr.DataTree.from_dict({f"/{name}": one for name, one in groups.items()})
@@ -229,13 +245,18 @@ def _warnings(tree: xr.DataTree, priors: Believed) -> tuple[FitWarning, ...]:
     diverging = int(tree["sample_stats"]["diverging"].sum())
     if diverging:
         said.append(
-            FitWarning("divergences", f"{diverging} draws diverged: parts of the posterior may be missing; narrow the priors")
+            FitWarning(
+                "divergences", f"{diverging} draws diverged: parts of the posterior may be missing; narrow the priors"
+            )
         )
     chosen = [name for name in ("theta", "omega", "sigma") if tree["posterior"][name].size]
     own = tree["posterior"].to_dataset()[chosen]
     chains, draws = own.sizes["chain"], own.sizes["draw"]
     if draws < 4:
-        return (*said, FitWarning("draws", f"{draws} draws a chain are too few to tell whether chains agree; take more"))
+        return (
+            *said,
+            FitWarning("draws", f"{draws} draws a chain are too few to tell whether chains agree; take more"),
+        )
     arviz = _needed("arviz")
     with python_warnings.catch_warnings(), np.errstate(all="ignore"):
         python_warnings.simplefilter("ignore")
@@ -248,7 +269,9 @@ def _warnings(tree: xr.DataTree, priors: Believed) -> tuple[FitWarning, ...]:
         said.append(FitWarning("rhat", f"R-hat reaches {rhat:.3f}: the chains have not come to agree; take more draws"))
     if effective < FEWEST * chains:
         said.append(
-            FitWarning("effective samples", f"{effective:.0f} effective samples only; take more draws before quoting tails")
+            FitWarning(
+                "effective samples", f"{effective:.0f} effective samples only; take more draws before quoting tails"
+            )
         )
     return tuple(said)
 
