@@ -130,7 +130,7 @@ def _sample(density: Density, start: np.ndarray, seed: int, draws: int, tune: in
         return expand
 
     def begin(number: int) -> np.ndarray:
-        return APART * normals(seed, "search", 1, len(start), "nuts", float(number % 2**31))[0]
+        return np.asarray(APART * normals(seed, "search", 1, len(start), "nuts", float(number % 2**31))[0])
 
     sizes = {"x": problem.parameters.size, "b": problem.subjects * problem.predictor.mixed.random}
     sizes |= dict.fromkeys(("f", "loss"), len(problem.study.observations))
