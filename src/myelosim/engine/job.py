@@ -221,6 +221,7 @@ class Job:
     def _alone(self, seen: Seen, group: int, legs: np.ndarray, setting: Setting) -> None:
         """Integrate the members of a group over a leg each by itself; who fails there fails for good."""
         opened = seen.of(np.arange(group * WIDTH, (group + 1) * WIDTH))
+        leg = legs[group : group + 1] * (np.arange(5) < 4)  # of a table of its own, from the first column on
         for lane in range(WIDTH):
             subject, columns = group * WIDTH + lane, np.full(WIDTH, group * WIDTH + lane)
             job = replace(
@@ -228,7 +229,7 @@ class Job:
                 limits=_copied(self.limits[:, :, columns]),
             )  # fmt: skip
             own = opened.of(np.full(WIDTH, lane))
-            job.solve(setting, np.zeros(1, int), legs[group : group + 1], own, 1)
+            job.solve(setting, np.zeros(1, int), leg, own, 1)
             seen.out[:, :, subject] = own.out[:, :, 0]
             seen.put(np.array([subject]), own, slice(0, 1))
             if own.report[0, 0]:
