@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from myelosim.errors import SpecError
 from myelosim.plots import fit_look as look
@@ -66,7 +67,7 @@ def plot_etas(
     for k, name in enumerate(names):
         _own(axes[k, k], values[:, k], float(spreads[k]), count)
         share = float(shrinkage["sd"].iloc[k])
-        axes[k, k].set_title("" if np.isnan(share) else f"shrinkage {100.0 * share:.0f} %")
+        axes[k, k].set_title("" if np.isnan(share) else f"shrinkage {100.0 * share:z.0f} %")
         for j in range(k):
             _pair(axes[k, j], values[:, j], values[:, k])
             _said(axes[j, k], correlation, names[j], name)
@@ -115,13 +116,16 @@ def _said(ax: Axes, correlation: pd.DataFrame | None, one: str, other: str) -> N
         return
     pair = correlation[(correlation["one"].astype(str) == one) & (correlation["other"].astype(str) == other)]
     for _, row in pair.iterrows():
-        found = "–" if np.isnan(row["correlation"]) else f"{row['correlation']:.2f}\n({row['model']:.2f})"
+        found = "–" if np.isnan(row["correlation"]) else f"{row['correlation']:z.2f}\n({row['model']:z.2f})"
         text = found.replace("-", "\N{MINUS SIGN}")
         ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=7)
 
 
 def _sides(axes: np.ndarray, names: list[str]) -> None:
     """Give pairs the limits of the histograms, and name etas at the left and below."""
+    for panel in axes[np.tril_indices(len(names))]:
+        panel.xaxis.set_major_locator(MaxNLocator(2 if len(names) > 3 else 4, steps=[1, 2, 5, 10]))
+        panel.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\N{MINUS SIGN}")))
     for k in range(len(names)):
         low, high = axes[k, k].get_xlim()
         for j in range(k):

@@ -109,12 +109,14 @@ def label(observable: str, units: Units) -> str:
 
 
 def broken(name: str, inches: float) -> str:
-    """Break the name of a parameter at its points, where it is wider than so many inches."""
+    """Break the name of a parameter at its points, and a part at its underscores, where it is wider than so many inches."""
     lines = [""]
     for part in plain(name).replace(".", ".\n").split("\n"):
-        if lines[-1] and wide(lines[-1] + part, 7) > inches:
-            lines.append("")
-        lines[-1] += part
+        pieces = [part] if wide(part, 7) <= inches else part.replace("_", "_\n").split("\n")
+        for piece in pieces:
+            if lines[-1] and wide(lines[-1] + piece, 7) > inches:
+                lines.append("")
+            lines[-1] += piece
     return "\n".join(lines)
 
 
