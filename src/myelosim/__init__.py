@@ -27,6 +27,7 @@ _PUBLIC = {
     "load_sweep": "spec.sweeps",
     "monitoring_days": "comparison",
     "plot_subject": "plots",
+    "run_fit": "fitting",
     "sensitivity": "simulation",
     "simulate": "simulation",
     "sweep": "sweeping",

@@ -143,6 +143,13 @@ def test_only_combinations_are_known(good):
     assert "2e+03" in said.text or "2000" in said.text
 
 
+def test_fewer_subjects_than_estimates(rows, good):
+    assert codes(estimates.few_subjects, good) == []
+    few = rows[rows["ID"] <= 6]
+    assert codes(estimates.few_subjects, fitted(model(), few, covariance="sandwich")) == ["few_subjects"]
+    assert codes(estimates.few_subjects, fitted(model(), few)) == []
+
+
 def test_a_prior_that_decides(rows, good):
     assert codes(estimates.prior_decides, good) == []
     tight = fitted(model(), rows, priors={"neutrophil.mtt": {"mean": 110.0, "sd_log": 0.005}})

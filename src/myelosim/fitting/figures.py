@@ -22,13 +22,14 @@ if TYPE_CHECKING:
 
 SIMULATIONS = 500
 DPI = 160
+MOST_ERROR = 5.0  # standard error on its scale, over which a value is not known at all
 NAMED = 40  # letters of an observable's name in a file's name
 
 Draw = Callable[[], Any]
 
 
-def draw(fit: Fit, folder: Path, *, simulations: int = SIMULATIONS) -> list[str]:
-    """Draw all pictures of a fit into a folder.
+def draw(fit: Fit, folder: Path, *, profile: pd.DataFrame | None = None, simulations: int = SIMULATIONS) -> list[str]:
+    """Draw all pictures of a fit into a folder, with ``profile`` (:meth:`Fit.intervals`) those of its curves, too.
 
     Returns
     -------
@@ -37,10 +38,20 @@ def draw(fit: Fit, folder: Path, *, simulations: int = SIMULATIONS) -> list[str]
     """
     folder.mkdir(parents=True, exist_ok=True)
     left_out = []
-    for name, picture in _pictures(fit, simulations):
+    drawn = list(_pictures(fit, simulations))
+    if profile is not None:
+        limits = profile.reset_index().set_index("name")
+        drawn.append(
+            ("profile", lambda: plots.plot_profile(profile.attrs["curve"], limits, level=profile.attrs["level"]))
+        )
+    for name, picture in drawn:
         try:
             axes = np.ravel(picture())
-        except SpecError as error:
+        except (
+            SpecError,
+            ValueError,
+            ArithmeticError,
+        ) as error:  # a degenerate fit may have no picture, and is to be seen
             left_out.append(f"figures/{name}.png: {error}")
             continue
         axes[0].figure.savefig(folder / f"{name}.png", dpi=DPI)
@@ -61,8 +72,12 @@ def _pictures(fit: Fit, simulations: int) -> Iterator[tuple[str, Draw]]:
     yield "npde", lambda: _npde(simulated, rows, units)
     if fit.problem.estimation.thetas:
         yield "priors", lambda: plots.plot_priors(beliefs(fit))
+    if len(fit.history) and "objective" in fit.history:
+        own = fit.history.assign(
+            start=fit.history.get("start", 1), iteration=fit.history.get("iteration", fit.history.index)
+        )
+        yield "objective", lambda: plots.plot_objective(own)
     if len(fit.starts):
-        yield "objective", lambda: plots.plot_objective(fit.history)
         yield "starts", lambda: plots.plot_starts(fit.starts)
 
 
@@ -96,6 +111,7 @@ def beliefs(fit: Fit) -> pd.DataFrame:
     thetas = fit.problem.estimation.thetas
     covariance = fit.covariance
     errors = np.full(len(thetas), np.nan) if covariance is None else np.sqrt(np.diag(covariance)[: len(thetas)])
+    errors = np.where(errors < MOST_ERROR, errors, np.nan)
     priors = np.array([(np.nan, np.nan) if theta.prior is None else theta.prior for theta in thetas]).reshape(-1, 2)
     return pd.DataFrame(
         {

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import qmc
 
+from myelosim import __version__
 from myelosim.data.read import read
 from myelosim.data.study import Study
 from myelosim.errors import SpecError
@@ -22,6 +23,7 @@ from myelosim.fitting.covariance import covariance as covariance_of
 from myelosim.fitting.doubts import judged
 from myelosim.fitting.exact import EXACT, by_saem, chosen, doubted, exactly, integration
 from myelosim.fitting.fo import FirstOrder
+from myelosim.fitting.kept import Kept
 from myelosim.fitting.nuts import nuts
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
@@ -50,7 +52,8 @@ def fit(
     fixed: Sequence[str] | None = None, priors: Any = None, iov: Any = None, covariates: Any = None, residual: Any = None,
     blq: str = "m3", covariance: str = "sandwich", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-8,
     evaluate_only: bool = False, read_as: Mapping[str, Any] | None = None, threads: int | None = None,
-    tell: Callable[[str, Any], None] | None = None, options: Mapping[str, int] | None = None,
+    tell: Callable[[str, Any], None] | None = None, options: Mapping[str, int] | None = None, kept: Kept | None = None,
+    also: Sequence[str] = (), at: Mapping[str, Any] | None = None, ranges: Mapping[str, tuple[float, float]] | None = None,
 ) -> Fit:  # fmt: skip
     """Fit a model to data.
 
@@ -84,6 +87,11 @@ def fit(
         Told the start's name and the :class:`~myelosim.fitting.search.Search` at each iteration.
     options : mapping, optional
         Whole numbers of the method: {"points": 5} for "agq", {"samples": 1000} for "importance".
+    kept : Kept, optional
+        A file that follows the searches, to go on from when they are interrupted: :class:`myelosim.fitting.kept.Kept`.
+    also, at, ranges
+        What is estimated beside the default, values to start from instead of the model's, and where further starts are
+        drawn: ``also``, ``starts`` and ``ranges`` of :func:`~myelosim.spec.estimate.estimation`.
 
     Returns
     -------
@@ -119,7 +127,7 @@ def fit(
     study = data if isinstance(data, Study) else read(data, model, **(read_as or {}))
     started, wanted = estimation(
         model, study.observables, tuple(study.values), omega=omega, sigma=sigma, free=free, fixed=fixed, priors=priors, iov=iov,
-        covariates=covariates, residual=residual, blq=blq, dosed=study.dosed,
+        covariates=covariates, residual=residual, blq=blq, dosed=study.dosed, also=also, starts=at, ranges=ranges,
     )  # fmt: skip
     problem = Problem(started, study, wanted, tolerance, threads)
     if method == "nuts":
@@ -135,7 +143,9 @@ def fit(
         found = doubted(by_saem(problem, x, own, seed, tell))
         return replace(judged(known(found, covariance)), seconds=time.perf_counter() - began)
     first = "focei" if method in EXACT else method
-    searches = _searches(problem, first, x, starts, seed, tell)
+    if kept is not None:
+        kept.open(problem, _about(problem, first, starts, seed))
+    searches = _searches(problem, first, x, starts, seed, tell, kept)
     best = min(searches, key=lambda one: one.value.total)
     table = pd.DataFrame(
         {
@@ -176,21 +186,60 @@ def known(fit: Fit, kind: str = "sandwich") -> Fit:
     return replace(fit, uncertainty=found, warnings=(*fit.warnings, *warnings))
 
 
-def _searches(problem: Problem, method: str, x: np.ndarray, starts: int, seed: int, tell: Any) -> list[Search]:
+def _about(problem: Problem, method: str, starts: int, seed: int) -> dict[str, Any]:
+    """Return what searches depend on."""
+    return {
+        "model": problem.model.spec_hash, "estimation": problem.estimation, "data": problem.study.digest, "method": method,
+        "starts": starts, "seed": seed, "tolerance": problem.tolerance, "version": __version__,
+    }  # fmt: skip
+
+
+def _searches(
+    problem: Problem, method: str, x: np.ndarray, starts: int, seed: int, tell: Any, kept: Kept | None = None
+) -> list[Search]:
     """Search from the start, and from others, until the best optimum has been reached often enough."""
-    done: list[Search] = []
+    make = partial(METHODS[method], problem)
+    done: list[Search] = [] if kept is None else kept.done(make)
     for k, own in enumerate([x, *_others(problem, x, starts - 1, seed)]):
-        objective = METHODS[method](problem)
-        search = begin(objective, own)
-        if k or not search.left <= FAR:
-            own, b = approach(problem, own)
-            objective = METHODS[method](problem, b=b)  # what the first one knows of its modes is of another place
-            search = begin(objective, own)
-        done.append(minimize(objective, search, tell=None if tell is None else partial(tell, f"start {k + 1}")))
-        best = min(one.value.total for one in done)
-        if sum(one.value.total < best + SAME for one in done) >= AGREE:
+        if k < len(done):
+            continue
+        if _agreed(done):
             break
+        begun = None if kept is None else kept.begun(make)
+        objective, search = begun or _begin(make, problem, own, near=k == 0)
+        done.append(minimize(objective, search, tell=_followed(f"start {k + 1}", tell, kept)))
+        if kept is not None:
+            kept.end(done[-1])
     return done
+
+
+def _agreed(done: Sequence[Search]) -> bool:
+    """Tell whether the best optimum has been reached often enough."""
+    best = min((one.value.total for one in done), default=np.inf)
+    return sum(bool(one.value.total < best + SAME) for one in done) >= AGREE
+
+
+def _begin(make: Callable[..., Objective], problem: Problem, x: np.ndarray, *, near: bool) -> tuple[Objective, Search]:
+    """Begin at a point, or at where the two-stage method gets to from it."""
+    objective = make()
+    search = begin(objective, x)
+    if near and search.left <= FAR:
+        return objective, search
+    x, b = approach(problem, x)
+    objective = make(b=b)  # what the first one knows of its modes is of another place
+    return objective, begin(objective, x)
+
+
+def _followed(name: str, tell: Any, kept: Kept | None) -> Callable[[Search], None]:
+    """Return what is called at each iteration of a search."""
+
+    def follow(search: Search) -> None:
+        if kept is not None:
+            kept.follow(search)
+        if tell is not None:
+            tell(name, search)
+
+    return follow
 
 
 def _others(problem: Problem, x: np.ndarray, count: int, seed: int) -> list[np.ndarray]:

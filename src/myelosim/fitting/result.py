@@ -197,10 +197,11 @@ class Fit:
         *,
         figures: bool = True,
         about: Mapping[str, Any] | None = None,
+        intervals: Mapping[str, pd.DataFrame] | None = None,
         overwrite: bool = False,
     ) -> list[Path]:
         """Write the fit into a folder, whole or not at all; see :func:`myelosim.fitting.save.save`."""
-        return save(self, Path(folder), figures=figures, about=about, overwrite=overwrite)
+        return save(self, Path(folder), figures=figures, about=about, intervals=intervals, overwrite=overwrite)
 
     def __str__(self) -> str:
         return self.summary()

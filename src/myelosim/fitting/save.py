@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 ABOUT = "fit.json"
 FILES = (
     ABOUT, "summary.txt", "estimates.csv", "model.toml", "covariance.csv", "etas.csv", "rows.csv", "starts.csv", "history.csv",
-    "fit.ext", "fit.phi", "figures",
+    "intervals.csv",    "fit.ext", "fit.phi", "figures",
 )  # fmt: skip
 """What a folder of a fit may hold."""
 
@@ -57,6 +57,7 @@ def save(
     *,
     figures: bool = True,
     about: Mapping[str, Any] | None = None,
+    intervals: Mapping[str, pd.DataFrame] | None = None,
     overwrite: bool = False,
 ) -> list[Path]:
     """Write a fit into a folder.
@@ -73,6 +74,8 @@ def save(
         Whether to draw.
     about : mapping, optional
         What ``fit.json`` is to say besides: ``fit_file`` and ``spec_hash``.
+    intervals : mapping, optional
+        Kind -> :meth:`Fit.intervals`, for ``intervals.csv``; profiles are drawn.
     overwrite : bool
         Replace the fit of another file.
 
@@ -90,7 +93,10 @@ def save(
     check_folder(folder, str(said.get("fit_file", "")), overwrite=overwrite)
 
     def write(draft: Path) -> None:
-        left_out = draw(fit, draft / "figures") if figures else []
+        kinds = dict(intervals or {})
+        left_out = draw(fit, draft / "figures", profile=kinds.get("profile")) if figures else []
+        if kinds:
+            pd.concat(kinds, names=["method", "name"]).to_csv(draft / "intervals.csv")
         _tables(fit, draft)
         _texts(fit, draft)
         told = {**provenance(fit), **said, "left_out": [*_model(fit, draft / "model.toml"), *left_out]}
@@ -126,9 +132,9 @@ def _tables(fit: Fit, folder: Path) -> None:
     etas.to_csv(folder / "etas.csv")
     if fit.cov is not None:
         fit.cov.to_csv(folder / "covariance.csv")
-    if len(fit.starts):
-        fit.starts.to_csv(folder / "starts.csv", index=False)
-        fit.history.to_csv(folder / "history.csv", index=False)
+    for name, table in (("starts", fit.starts), ("history", fit.history)):
+        if len(table):
+            table.to_csv(folder / f"{name}.csv", index=False)
 
 
 def _named(fit: Fit) -> list[str]:

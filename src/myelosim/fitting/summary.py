@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from myelosim.data.study import ABOVE, BELOW
+from myelosim.fitting.warning import AGAINST
 from myelosim.spec.reach import reach
 from myelosim.spec.scale import from_scale
 
@@ -53,7 +54,7 @@ def _head(fit: Fit) -> str:
     prior = fit.problem.prior(fit.point)[0]
     believed = f"; {prior:.4f} of it are the priors'" if any(t.prior for t in fit.problem.estimation.thetas) else ""
     found = "evaluated, not searched for" if not len(fit.starts) else "converged" if fit.converged else "NOT CONVERGED"
-    why = f" ({fit.why})" if fit.why and not fit.converged and len(fit.starts) else ""
+    why = f" ({_against(fit)})" if not fit.converged and len(fit.starts) else ""
     return "\n".join(
         [
             fit.problem.model.title,
@@ -62,6 +63,16 @@ def _head(fit: Fit) -> str:
             f"Objective: {fit.objective:.4f}{believed}; with n log(2 pi) {fit.objective + constant(fit):.4f}",
         ]
     )
+
+
+def _against(fit: Fit) -> str:
+    """Say why a fit is not converged."""
+    codes = [one.code for one in fit.warnings if one.code in AGAINST and one.code != "not_converged"]
+    stopped = fit.starts.loc[fit.starts["objective"].idxmin(), "why"] if any(
+        one.code == "not_converged" for one in fit.warnings
+    ) else ""  # fmt: skip
+    said = [str(stopped), *(f"see the warning on {code}" for code in dict.fromkeys(codes))]
+    return "; ".join(filter(None, said)) or fit.why
 
 
 def _thetas(fit: Fit) -> str:

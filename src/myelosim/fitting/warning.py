@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+AGAINST = frozenset({"not_converged", "gradient", "inner", "covariance"})
+"""Codes with which a fit is not called converged."""
+
 
 @dataclass(frozen=True)
 class FitWarning:

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING
 
 from myelosim.fitting.doubts import data, effects, estimates, etas, search
 from myelosim.fitting.doubts.evidence import Evidence
-from myelosim.fitting.warning import FitWarning
+from myelosim.fitting.warning import AGAINST, FitWarning
 
 if TYPE_CHECKING:
     from myelosim.fitting.result import Fit
 
-__all__ = ["AGAINST", "RULES", "doubts", "judged"]
+__all__ = ["RULES", "doubts", "judged"]
 
 RULES: tuple[Callable[[Evidence], Iterator[FitWarning]], ...] = (
     search.not_converged,
@@ -31,6 +31,7 @@ RULES: tuple[Callable[[Evidence], Iterator[FitWarning]], ...] = (
     estimates.out_of_range,
     estimates.uncertain,
     estimates.condition,
+    estimates.few_subjects,
     estimates.prior_decides,
     estimates.prior_contradicted,
     etas.no_variability,
@@ -44,9 +45,6 @@ RULES: tuple[Callable[[Evidence], Iterator[FitWarning]], ...] = (
     data.no_error,
     data.unpredicted,
 )
-
-AGAINST = frozenset({"not_converged", "gradient", "inner", "covariance"})
-"""Codes with which a fit is not called converged."""
 
 
 def doubts(fit: Fit) -> tuple[FitWarning, ...]:

@@ -76,10 +76,24 @@ def condition(seen: Evidence) -> Iterator[FitWarning]:
     )
 
 
+def few_subjects(seen: Evidence) -> Iterator[FitWarning]:
+    """Warn of standard errors that rest on the scatter of fewer subjects than there are estimates."""
+    fit = seen.fit
+    subjects, estimates = np.unique(fit.study.observations.subject).size, len(fit.x)
+    if fit.uncertainty is not None and fit.uncertainty.kind != "r" and subjects <= estimates:
+        yield FitWarning(
+            "few_subjects",
+            f"{estimates} estimates from {subjects} subjects, whose gradients' scatter (S) standard errors rest on: they are no "
+            'better than that; give covariance="r", or intervals by profile',
+        )
+
+
 def prior_decides(seen: Evidence) -> Iterator[FitWarning]:
     """Warn where the data add nothing to what was believed."""
     for k, theta in enumerate(seen.fit.problem.estimation.thetas):
-        if theta.prior is not None and seen.errors[k] > DECIDES * theta.prior[1]:
+        if theta.prior is None or abs(seen.fit.point.beta[k] - theta.prior[0]) > AWAY * theta.prior[1]:
+            continue
+        if seen.errors[k] > DECIDES * theta.prior[1]:
             share = 100.0 * seen.errors[k] / theta.prior[1]
             yield FitWarning(
                 "prior_decides",
