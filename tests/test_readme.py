@@ -47,6 +47,8 @@ def test_command_lines(files, line):
         arguments.append("generic_iv_1cmt")
     if arguments[0] in ("compare", "sweep"):
         arguments += ["--no-figure", "--subjects", "32"]
+    if arguments[0] == "fit":
+        arguments += ["--no-figure", "--evaluate-only"]
     if arguments[0] == "explain":
         name = Path(arguments[1]).name
         source = f"{name}.toml" if Path(f"{name}.toml").exists() else name

@@ -72,6 +72,7 @@ def forecast(
     named(out, "--out", ".nc", overwrite=overwrite)
     named(figure, "--figure", ".png", ".pdf", ".svg", overwrite=overwrite)
     with progress("forecasting"), collected() as said:
+        from myelosim.cli.request import chosen
         from myelosim.fitting import forecast as run
 
         given: dict[str, Any] = {
@@ -84,7 +85,7 @@ def forecast(
             whose, source, filed = _filed(data, {**also, "--sensitivity": sensitivity, "--column": column})
             options = {**filed, **options}
         else:
-            whose, source = _chosen(model, species, variant, gcsf, sensitivity, changes), data
+            whose, source = chosen(model, species, variant, gcsf, sensitivity, changes), data
             options["read_as"] = {"columns": _columns(column)} if column else None
         ds = run(whose, source, threads=threads, **options)
     _write(ds, out, figure)
@@ -113,20 +114,6 @@ def _filed(path: Path, given: dict[str, Any]) -> tuple[Model, Any, dict[str, Any
     if isinstance(settings.get("doses"), str):
         settings["doses"] = held.data.path.parent / settings["doses"]
     return held.model, held.data.path, {**held.options, "read_as": settings}
-
-
-def _chosen(
-    model: str | None, species: str | None, variant: str | None, gcsf: str | None, sensitivity: float | None,
-    changes: list[str] | None,
-) -> Model:  # fmt: skip
-    from myelosim.cli.request import composed, pairs
-
-    if model is None:
-        raise SpecError(
-            'which model? Give --model NAME, e.g. --model cemsidomide --species human ("myelosim models" lists them)'
-        )
-    made = composed(model, species, variant, gcsf, sensitivity, hint=f"--model {model} --species human")
-    return made.replace(pairs(changes, "--set")) if changes else made
 
 
 def _columns(texts: list[str]) -> dict[str, str]:

@@ -67,6 +67,25 @@ def composed(
     return load_model(every, species=species, variant=variant, gcsf=gcsf, sensitivity=sensitivity)
 
 
+def chosen(
+    model: str | None, species: str | None, variant: str | None, gcsf: str | None, sensitivity: float | None,
+    changes: Sequence[str] | None,
+) -> Model:  # fmt: skip
+    """Load the model that ``--model`` and what goes with it name.
+
+    Raises
+    ------
+    SpecError
+        None is named, or it is not found.
+    """
+    if model is None:
+        raise SpecError(
+            'which model? Give --model NAME, e.g. --model cemsidomide --species human ("myelosim models" lists them)'
+        )
+    made = composed(model, species, variant, gcsf, sensitivity, hint=f"--model {model} --species human")
+    return made.replace(pairs(changes, "--set")) if changes else made
+
+
 def _is_drug(name: str) -> bool:
     from myelosim.spec.document import read_toml
     from myelosim.spec.library import find
