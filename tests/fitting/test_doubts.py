@@ -141,6 +141,14 @@ def test_only_combinations_are_known(good):
     doubtful = replace(good, uncertainty=replace(good.uncertainty, condition=2e3))
     (said,) = estimates.condition(Evidence(doubtful))
     assert "2e+03" in said.text or "2000" in said.text
+    assert "most correlated" in said.text
+
+
+def test_few_subjects_cannot_give_a_covariance_by_their_scatter():
+    rows = study(model(), size=4)
+    (said,) = estimates.condition(Evidence(fitted(model(), rows, covariance="sandwich")))
+    assert "scatter of 4 subjects" in said.text and "covariance='r'" in said.text
+    assert codes(estimates.condition, fitted(model(), rows)) == []
 
 
 def test_fewer_subjects_than_estimates(rows, good):

@@ -66,6 +66,14 @@ def condition(seen: Evidence) -> Iterator[FitWarning]:
     found = seen.fit.uncertainty
     if found is None or not found.condition > CONDITION:
         return
+    size, told = len(seen.fit.x), len(np.unique(seen.fit.study.observations.subject))
+    if found.kind != "r" and told < size:
+        yield FitWarning(
+            "condition",
+            f"the condition number is {found.condition:.3g}: the scatter of {told} subjects cannot give the covariance of "
+            f"{size} estimates, so that standard errors come out too small; fit with covariance='r', or estimate less",
+        )
+        return
     correlation = np.nan_to_num(found.correlation) - np.eye(len(seen.fit.x))
     i, j = np.unravel_index(int(np.argmax(np.abs(correlation))), correlation.shape)
     names = seen.fit.problem.parameters.names
