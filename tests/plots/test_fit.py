@@ -286,7 +286,7 @@ def test_the_profile_s_line_is_the_chi_square_quantile(profile, thetas):
         axes[1].lines[1].get_ydata(), profile.loc[profile["theta"] == "neutrophil.mtt", "difference"]
     )
     edges = pd.DataFrame({"low": [4.4], "estimate": [5.1], "high": [5.9]}, index=thetas.index[:1])
-    upright = [line.get_xdata()[0] for line in plots.plot_profile(profile, edges)[0].lines[2:]]
+    upright = [line.get_xdata()[0] for line in plots.plot_profile(profile, edges)[0].lines[2:5]]
     assert upright == [4.4, 5.1, 5.9]
 
 

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
+from scipy.interpolate import pchip_interpolate
 from scipy.special import expit, gammaincinv
 
 from myelosim.plots import fit_look as look
@@ -128,10 +129,11 @@ def plot_profile(
         own = profile[profile["theta"] == name].sort_values("value")
         values = own["value"].to_numpy(float)
         panel.axhline(height, color=TYPICAL, linestyle="--", linewidth=0.8)
-        panel.plot(values, own["difference"], color=MODEL, marker="o", markersize=2)
+        panel.plot(values, own["difference"], color=MODEL, marker="o", markersize=2, linestyle="")
         if limits is not None and name in limits.index:
             for edge in ("low", "estimate", "high"):
                 panel.axvline(limits.loc[name, edge], linestyle="-" if edge == "estimate" else ":", **GUIDE)
+        panel.plot(*between(values, own["difference"].to_numpy(float)), color=MODEL)
         low, high = look.span(values)
         look.scale(panel, "x", low, high, 0.0 < 2.0 * low < high)
         panel.set_ylim(min(-0.1, 1.05 * look.span(own["difference"].to_numpy(float))[0]), 2.2 * height)
@@ -153,6 +155,24 @@ def plot_profile(
         keys.append(Line2D([], [], label="estimate (dotted: interval)", **{**GUIDE, "linewidth": 0.9}))
     look.explain(figure, keys)
     return axes
+
+
+def between(values: np.ndarray, rise: np.ndarray, points: int = 200) -> tuple[np.ndarray, np.ndarray]:
+    """Return a curve through the places of a profile, whose root is nearly a straight line to either side of the lowest.
+
+    Examples
+    --------
+    >>> between(np.array([-2.0, 0.0, 1.0]), np.array([4.0, 0.0, 1.0]), 7)[1].round(9).tolist()
+    [4.0, 2.25, 1.0, 0.25, 0.0, 0.25, 1.0]
+    """
+    known = np.isfinite(rise)
+    x, y = values[known], rise[known]
+    if x.size < 2:
+        return x, y
+    k = int(np.argmin(y))
+    root = np.sqrt(y - y[k]) * np.where(np.arange(x.size) < k, -1.0, 1.0)
+    fine = np.linspace(x[0], x[-1], points)
+    return fine, y[k] + pchip_interpolate(x, root, fine) ** 2
 
 
 def _axes(ax: Any, count: int, name: str) -> tuple[np.ndarray, Figure | None]:
