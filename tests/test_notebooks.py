@@ -11,7 +11,10 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
-@pytest.mark.parametrize(("name", "pictures", "tables"), [("compare_schedules", 3, 4), ("dose_ranging_sweep", 2, 7)])
+@pytest.mark.parametrize(
+    ("name", "pictures", "tables"),
+    [("compare_schedules", 3, 4), ("dose_ranging_sweep", 2, 7), ("fit_pilot_cbc", 8, 7)],
+)
 def test_notebook_runs_and_shows_what_it_promises(name, pictures, tables, monkeypatch, tmp_path):
     monkeypatch.setenv("MYELOSIM_NOTEBOOK_SIZE", "48")
     monkeypatch.setenv("JUPYTER_PLATFORM_DIRS", "1")
