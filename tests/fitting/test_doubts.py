@@ -62,7 +62,9 @@ def test_a_slope_that_is_left_is_not_converged(good):
     assert codes(search.gradient, off) == ["gradient"] and not judged(off).converged
     assert "neutrophil.mtt" in str(next(search.gradient(Evidence(off))))
     assert codes(search.gradient, good) == []
-    assert codes(search.gradient, replace(off, starts=pd.DataFrame())) == []  # a point that was only evaluated
+    assert (
+        codes(search.gradient, replace(off, starts=pd.DataFrame(), history=pd.DataFrame(), uncertainty=None)) == []
+    )  # a point that was only evaluated
 
 
 def test_etas_that_are_not_at_their_modes(good):

@@ -166,3 +166,19 @@ def test_estimates_that_make_no_model_are_written_without_one(rows, tmp_path):
     wild.save(tmp_path / "out", figures=False)
     assert not (tmp_path / "out" / "model.toml").exists()
     assert "model.toml" in json.loads((tmp_path / "out" / ABOUT).read_text())["left_out"][0]
+
+
+@pytest.mark.parametrize(
+    ("method", "options", "called"),
+    [
+        ("fo", {}, "FO: converged"),
+        ("agq", {"points": 3}, "adaptive Gauss-Hermite quadrature: converged"),
+        ("saem", {"burn_in": 5, "iterations": 5}, "SAEM: NOT CONVERGED (by the exact gradient"),
+    ],
+)
+def test_fits_by_other_methods_are_written_too(rows, tmp_path, method, options, called):
+    other = fitted(model(), rows, method=method, options=options, blq="m1")
+    assert called in other.summary()
+    other.save(tmp_path / "out", figures=False)
+    assert json.loads((tmp_path / "out" / ABOUT).read_text())["method"] == method
+    assert len(pd.read_csv(tmp_path / "out" / "history.csv")) > 0

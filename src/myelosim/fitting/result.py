@@ -58,6 +58,11 @@ class Fit:
     posterior: Any = None  # an xarray.DataTree of samples, where they were drawn
 
     @property
+    def searched(self) -> bool:
+        """Whether the estimates were looked for, and are not only where an objective was asked for."""
+        return len(self.starts) > 0 or len(self.history) > 0 or self.uncertainty is not None
+
+    @property
     def covariance(self) -> np.ndarray | None:
         """Covariance matrix of the vector, (parameter, parameter); none where it was not asked for."""
         return None if self.uncertainty is None else self.uncertainty.matrix

@@ -21,6 +21,7 @@ METHODS = {
     "fo": "FO", "foce": "FOCE without interaction", "focei": "FOCE with interaction", "laplace": "Laplace",
     "agq": "adaptive Gauss-Hermite quadrature", "importance": "importance sampling", "saem": "SAEM", "nuts": "NUTS",
 }  # fmt: skip
+COVARIANCES = {"sandwich": "R^-1 S R^-1", "r": "R^-1", "s": "S^-1"}
 WIDTH = 118
 NONE = "-"
 SAME = 0.1  # of the objective
@@ -53,8 +54,8 @@ def _head(fit: Fit) -> str:
     )
     prior = fit.problem.prior(fit.point)[0]
     believed = f"; {prior:.4f} of it are the priors'" if any(t.prior for t in fit.problem.estimation.thetas) else ""
-    found = "evaluated, not searched for" if not len(fit.starts) else "converged" if fit.converged else "NOT CONVERGED"
-    why = f" ({_against(fit)})" if not fit.converged and len(fit.starts) else ""
+    found = "evaluated, not searched for" if not fit.searched else "converged" if fit.converged else "NOT CONVERGED"
+    why = f" ({_against(fit)})" if not fit.converged and fit.searched else ""
     return "\n".join(
         [
             fit.problem.model.title,
@@ -68,10 +69,8 @@ def _head(fit: Fit) -> str:
 def _against(fit: Fit) -> str:
     """Say why a fit is not converged."""
     codes = [one.code for one in fit.warnings if one.code in AGAINST and one.code != "not_converged"]
-    stopped = fit.starts.loc[fit.starts["objective"].idxmin(), "why"] if any(
-        one.code == "not_converged" for one in fit.warnings
-    ) else ""  # fmt: skip
-    said = [str(stopped), *(f"see the warning on {code}" for code in dict.fromkeys(codes))]
+    stopped = fit.why if any(one.code == "not_converged" for one in fit.warnings) else ""
+    said = [stopped, *(f"see the warning on {code}" for code in dict.fromkeys(codes))]
     return "; ".join(filter(None, said)) or fit.why
 
 
@@ -135,9 +134,9 @@ def _sigmas(fit: Fit) -> str:
 def _search(fit: Fit) -> str:
     lines = []
     if fit.uncertainty is not None:
-        kind = {"sandwich": "R^-1 S R^-1", "r": "R^-1", "s": "S^-1"}[fit.uncertainty.kind]
+        kind = COVARIANCES.get(fit.uncertainty.kind, fit.uncertainty.kind)
         lines.append(f"Covariance: {kind}; condition number of the correlations {fit.uncertainty.condition:.3g}")
-    elif len(fit.starts):
+    elif fit.searched:
         lines.append("Covariance: not asked for, so no estimate has a standard error")
     if len(fit.starts):
         ends = fit.starts["objective"].to_numpy(float)

@@ -22,7 +22,7 @@ BRIEF = 0.25  # of the shortest time between draws
 def no_effect(seen: Evidence) -> Iterator[FitWarning]:
     """Warn of effects without which the data are fitted as well."""
     fit = seen.fit
-    if not seen.searched:
+    if not fit.searched:
         return
     thetas = fit.problem.estimation.thetas
     names = [theta.name for theta in thetas]

@@ -88,7 +88,7 @@ def few_subjects(seen: Evidence) -> Iterator[FitWarning]:
     """Warn of standard errors that rest on the scatter of fewer subjects than there are estimates."""
     fit = seen.fit
     subjects, estimates = np.unique(fit.study.observations.subject).size, len(fit.x)
-    if fit.uncertainty is not None and fit.uncertainty.kind != "r" and subjects <= estimates:
+    if fit.uncertainty is not None and fit.uncertainty.kind in ("sandwich", "s") and subjects <= estimates:
         yield FitWarning(
             "few_subjects",
             f"{estimates} estimates from {subjects} subjects, whose gradients' scatter (S) standard errors rest on: they are no "

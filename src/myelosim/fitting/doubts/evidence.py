@@ -28,11 +28,6 @@ class Evidence:
         self.fit = fit
 
     @cached_property
-    def searched(self) -> bool:
-        """Whether the estimates come from a search, not from where an objective was asked for."""
-        return len(self.fit.starts) > 0
-
-    @cached_property
     def linearized(self) -> Linearized:
         """The objective of a linearized method, of FOCE-I where the fit is by another."""
         fit = self.fit

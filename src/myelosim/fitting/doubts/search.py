@@ -17,7 +17,7 @@ STILL = 1e-6  # Newton decrement of a subject's etas
 def not_converged(seen: Evidence) -> Iterator[FitWarning]:
     """Warn of a search that ended before an optimum."""
     fit = seen.fit
-    if seen.searched and not fit.starts.loc[fit.starts["objective"].idxmin(), "converged"]:
+    if len(fit.starts) and not fit.starts.loc[fit.starts["objective"].idxmin(), "converged"]:
         yield FitWarning(
             "not_converged",
             f"the search stopped at {fit.objective:.4f}: {fit.why}; fit again from these estimates (the fitted model is a "
@@ -28,7 +28,7 @@ def not_converged(seen: Evidence) -> Iterator[FitWarning]:
 def gradient(seen: Evidence) -> Iterator[FitWarning]:
     """Warn where the objective still falls."""
     gain, name = seen.left
-    if seen.searched and not gain < LEFT:
+    if seen.fit.searched and not gain < LEFT:
         yield FitWarning(
             "gradient",
             f"the gradient is not zero: a further step would gain {gain:.2g} of the objective, most of it by {name}; "
@@ -59,7 +59,7 @@ def inner(seen: Evidence) -> Iterator[FitWarning]:
 
 def local_optimum(seen: Evidence) -> Iterator[FitWarning]:
     """Warn of a better optimum than that beside the start, of several, and of one that nobody looked beyond."""
-    if not seen.searched:
+    if not len(seen.fit.starts):
         return
     ends = seen.fit.starts["objective"].to_numpy(float)
     arrived = seen.fit.starts["converged"].to_numpy(bool)
