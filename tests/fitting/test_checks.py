@@ -13,7 +13,7 @@ from myelosim.fitting.diagnostics import npde, npde_tests, visual_check
 from myelosim.fitting.problem import Problem
 from myelosim.spec.estimate import estimation
 
-STUDIES = 200
+STUDIES = 100
 
 
 @pytest.fixture(scope="module")
@@ -29,7 +29,7 @@ def simulated():
     model, wanted = estimation(model, study.observables, omega=omega, sigma={"neutrophil.proportional": 0.2})
     problem = Problem(model, study, wanted)
     point, rng = problem.parameters.start, np.random.default_rng(3)
-    z = rng.normal(size=(12, 3, 1500 + STUDIES))
+    z = rng.normal(size=(12, 3, 800 + STUDIES))
     f = problem.predictor.sample(point.beta, np.einsum("ef,nfk->nek", np.linalg.cholesky(point.omega), z)).T
     y = problem.likelihood.simulate(f, point.sigma, rng.normal(size=f.shape))
     return study.observations, y[STUDIES:], y[:STUDIES]
