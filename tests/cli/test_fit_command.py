@@ -98,7 +98,7 @@ def test_what_a_user_can_mend(pilot, myelosim):
         ("fit", "nothing.toml"): "nothing.toml: there is no such file",
         ("fit", "pilot.toml", "--free", "neutrophil.mtt"): "--free is what pilot.toml says; change it there",
         ("fit", "pilot.toml", "--method", "fcei"): "there is no method 'fcei'",
-        ("fit", "pilot.toml", "--covariance", "x"): "covariance: 'x' is not known; allowed: sandwich, r, s, none",
+        ("fit", "pilot.toml", "--covariance", "x"): "covariance: 'x' is not known; allowed: auto, sandwich, r, s, none",
         ("fit", "pilot.csv", *USUAL, "--resume"): "there is nothing to go on from",
         ("fit", "pilot.csv", *USUAL, "--free", "neutrophil.mt"): "neutrophil.mtt",
         ("fit", "pilot.csv", *USUAL, "--column", "ID=animal"): "animal",

@@ -58,7 +58,9 @@ def fit(
         int | None, typer.Option(parser=whole(1), metavar="N", help="Most starting points; default 8.")
     ] = None,
     seed: Annotated[int | None, typer.Option(parser=whole(0), metavar="N", help="Of starts and simulations.")] = None,
-    covariance: Annotated[str | None, typer.Option(help="sandwich (default), r, s or none.")] = None,
+    covariance: Annotated[
+        str | None, typer.Option(help="auto (sandwich; r for few subjects), sandwich, r, s or none.")
+    ] = None,
     evaluate_only: Annotated[
         bool, typer.Option("--evaluate-only", help="The objective at the start, and no search.")
     ] = False,

@@ -14,6 +14,7 @@ from myelosim.data.differential import absolute
 from myelosim.data.observables import units_of
 from myelosim.data.settings import Settings, Sheet
 from myelosim.data.values import cells, labels, number, numbers, result
+from myelosim.errors import DataError
 from myelosim.spec.model import Model
 
 DOSES = ("AMT", "RATE", "II", "ADDL", "SS", "EVID", "CMT", "DRUG", "ROUTE")
@@ -71,6 +72,11 @@ def _wide(sheet: Sheet, columns: Columns, settings: Settings) -> pd.DataFrame:
 
 
 def _long(sheet: Sheet, model: Model, settings: Settings) -> pd.DataFrame:
+    if "DV" not in sheet.frame:
+        raise DataError(
+            f'{sheet.name}: there is no column DV with the results; say which it is: columns={{"DV": ...}} (--column DV=...); '
+            f"there are: {', '.join(map(str, sheet.frame.columns))}"
+        )
     stated = {str(key): name for key, name in settings.observables.items()}
     names = units_of(model)
     texts = labels(sheet.frame["DVID"])

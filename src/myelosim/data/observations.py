@@ -49,7 +49,7 @@ def seen(rows: Rows, model: Model, settings: Settings, ledger: Ledger) -> list[S
         ledger.note(int(rows.number[place]), "MDV", "1 without a dose", "not an observation")
     places = np.flatnonzero(looked & ~unused & (rows.who >= 0) & ~np.isnan(rows.hour)).tolist()
     if places and not rows.has("DV"):
-        ledger.wrong(0, "DV", None, 'there is no such column; say which it is: columns={"DV": ...}')
+        ledger.wrong(0, "DV", None, 'there is no such column; say which it is: columns={"DV": ...} (--column DV=...)')
         return []
     what = _what(rows, places, model, settings, ledger)
     reader = _Results(rows, model, settings, ledger)

@@ -32,6 +32,7 @@ from myelosim.fitting.search import Objective, Search, begin, minimize
 from myelosim.fitting.warning import FitWarning
 from myelosim.spec.document import suggestion
 from myelosim.spec.estimate import estimation
+from myelosim.spec.literal import found as found_text
 from myelosim.spec.model import Model
 from myelosim.spec.scale import to_scale
 
@@ -50,7 +51,7 @@ def fit(
     model: Model, data: pd.DataFrame | str | os.PathLike[str] | Study, method: str = "focei", *,
     omega: Any = None, sigma: Mapping[str, Any] | None = None, free: Sequence[str] | None = None,
     fixed: Sequence[str] | None = None, priors: Any = None, iov: Any = None, covariates: Any = None, residual: Any = None,
-    blq: str = "m3", covariance: str = "sandwich", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-8,
+    blq: str = "m3", covariance: str = "auto", starts: int = STARTS, seed: int = 1, tolerance: float = 1e-8,
     evaluate_only: bool = False, read_as: Mapping[str, Any] | None = None, threads: int | None = None,
     tell: Callable[[str, Any], None] | None = None, options: Mapping[str, int] | None = None, kept: Kept | None = None,
     also: Sequence[str] = (), at: Mapping[str, Any] | None = None, ranges: Mapping[str, tuple[float, float]] | None = None,
@@ -71,8 +72,9 @@ def fit(
         quadrature or importance sampling), "saem", or "nuts".
     omega, sigma, free, fixed, priors, iov, covariates, residual, blq
         What is estimated; see :func:`myelosim.spec.estimate.estimation`.
-    covariance : {"sandwich", "r", "s", "none"}
-        How standard errors are found: R^-1 S R^-1, R^-1 or S^-1, as NONMEM names them.
+    covariance : {"auto", "sandwich", "r", "s", "none"}
+        How standard errors are found: R^-1 S R^-1, R^-1 or S^-1, as NONMEM names them; "auto" is the sandwich, or R where
+        subjects are no more than estimates.
     starts : int
         Most starting points; 1 for the model's own values alone.
     seed : int
@@ -121,8 +123,11 @@ def fit(
         raise SpecError(f"fit: there is no method '{method}'{suggestion(method, [*METHODS, 'nuts'])}")
     if method == "nuts" and evaluate_only:
         raise SpecError("evaluate_only: nuts has no objective to evaluate; give another method, e.g. focei")
-    if covariance not in KINDS:
-        raise SpecError(f"covariance: '{covariance}' is not known; allowed: {', '.join(KINDS)}")
+    if covariance not in ("auto", *KINDS):
+        raise SpecError(f"covariance: '{covariance}' is not known; allowed: auto, {', '.join(KINDS)}")
+    for name, number, least in (("starts", starts, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+            raise SpecError(f"fit: {name} = {found_text(number)} is not a whole number from {least} on")
     own = chosen(method, options or {}, seed)
     study = data if isinstance(data, Study) else read(data, model, **(read_as or {}))
     started, wanted = estimation(
@@ -168,16 +173,19 @@ def _history(start: int, search: Search) -> pd.DataFrame:
     return table.assign(start=start, iteration=range(len(table)))
 
 
-def known(fit: Fit, kind: str = "sandwich") -> Fit:
+def known(fit: Fit, kind: str = "auto") -> Fit:
     """Return the fit with the covariance of its estimates, and a warning where that is not what it seems.
 
     Parameters
     ----------
     fit : Fit
         At its optimum.
-    kind : {"sandwich", "r", "s", "none"}
-        As in :func:`myelosim.fitting.covariance.covariance`; "none" leaves the fit as it is.
+    kind : {"auto", "sandwich", "r", "s", "none"}
+        As in :func:`myelosim.fitting.covariance.covariance`; "none" leaves the fit as it is, and "auto" is the sandwich, or R where
+        subjects are no more than estimates: their scatter then has no such matrix.
     """
+    if kind == "auto":
+        kind = "sandwich" if np.unique(fit.problem.subject).size > len(fit.x) else "r"
     if kind == "none" or not len(fit.x):
         return fit
     objective = METHODS[fit.method](fit.problem, b=fit.b.copy(), **fit.options)

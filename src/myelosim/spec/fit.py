@@ -20,7 +20,7 @@ OPTIONS: Mapping[str, Mapping[str, int]] = {
 }
 """Whole numbers that a method may be told, each with the least it can be."""
 
-COVARIANCES = ("sandwich", "r", "s", "none")
+COVARIANCES = ("auto", "sandwich", "r", "s", "none")
 BOOTSTRAPS = ("case", "parametric")
 
 
@@ -41,7 +41,7 @@ class Uncertainty:
     whose likelihood is profiled.
     """
 
-    covariance: str = "sandwich"
+    covariance: str = "auto"
     sir: int = 0
     bootstrap: int = 0
     bootstrap_kind: str = "case"

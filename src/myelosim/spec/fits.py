@@ -209,7 +209,7 @@ def _uncertainty(table: Table, model: Model) -> Uncertainty:
         return Uncertainty()
     names = [parameter_name(model, name, held.findings, (*held.path, "profile")) for name in held.texts("profile")]
     made = Uncertainty(
-        covariance=held.text("covariance", "sandwich", allowed=COVARIANCES),
+        covariance=held.text("covariance", "auto", allowed=COVARIANCES),
         sir=held.integer("sir", 0, high=1_000_000), bootstrap=held.integer("bootstrap", 0, high=100_000),
         bootstrap_kind=held.text("bootstrap_kind", "case", allowed=BOOTSTRAPS),
         profile=tuple(name for name in names if name),

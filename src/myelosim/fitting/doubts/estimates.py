@@ -14,6 +14,7 @@ from myelosim.spec.scale import from_scale, to_scale
 HARDLY = 100.0  # percent: relative standard error of a value that is hardly known
 FLAT = 1.0  # curvature of half the objective by a logarithm, below which an e-fold change is not seen
 CONDITION = 1000.0
+SINGULAR = 1e7  # condition number from which a fit is not called converged
 EDGE = 0.01  # of a range
 DECIDES = 0.9  # of a prior's standard deviation that is left
 AWAY = 2.0  # of a prior's standard deviations
@@ -78,7 +79,7 @@ def condition(seen: Evidence) -> Iterator[FitWarning]:
     i, j = np.unravel_index(int(np.argmax(np.abs(correlation))), correlation.shape)
     names = seen.fit.problem.parameters.names
     yield FitWarning(
-        "condition",
+        "condition" if found.condition < SINGULAR else "covariance",
         f"the condition number is {found.condition:.3g}, over {CONDITION:g}: only combinations of the estimates are known; "
         f"{names[i]} and {names[j]} are most correlated ({correlation[i, j]:.3f}): fix one of them",
     )
