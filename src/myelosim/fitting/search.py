@@ -192,7 +192,8 @@ def _learned(hessian: np.ndarray, step: np.ndarray, change: np.ndarray) -> np.nd
         mix = 0.8 * bend / (bend - seen)
         change = mix * change + (1.0 - mix) * along
         seen = float(step @ change)
-    return hessian - np.outer(along, along) / bend + np.outer(change, change) / seen
+    learned = hessian - np.outer(along, along) / bend + np.outer(change, change) / seen
+    return learned if np.all(np.isfinite(learned)) else hessian
 
 
 def _definite(hessian: np.ndarray) -> np.ndarray:

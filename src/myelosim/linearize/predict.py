@@ -138,7 +138,6 @@ class Predictor:
 
     def _moved(self, base: dict[str, Any], along: np.ndarray, moves: list[dict[int, float]]) -> dict[str, Any]:
         values = dict(base)
-        lanes = len(moves)
         for c, one in enumerate(self.mixed.coordinates):
             shift = np.array([move.get(c, 0.0) for move in moves])
             if np.any(shift):
@@ -147,7 +146,6 @@ class Predictor:
                 values[one.parameter] = (
                     np.broadcast_to(own, (len(self.periods), own.shape[1])) + along[c][:, None] * shift
                 )
-        assert lanes
         return values
 
     def _step(self, name: str, base: dict[str, Any], along: np.ndarray) -> float:
