@@ -53,6 +53,50 @@ def test_a_dose_repeated_by_its_row_comes_before_the_observations_of_its_hour():
     assert read(table(rows, "ID TIME AMT II ADDL DV"), ORAL).observations.after.tolist() == [True]
 
 
+def test_a_negative_amount_is_one_finding():
+    rows = [(1, 0, 40, "."), (1, 0, ".", 5), (1, 24, -40, ".")]
+    message = refused(table(rows, "ID TIME AMT DV").assign(DVID=["", "neutrophil", ""]))
+    assert message.splitlines() == ["data: row 3 (ID 1): AMT: -40 is negative; it must be 0 or more"]
+
+
+def test_more_doses_than_anyone_is_given_are_refused():
+    rows = [(1, 0, 40, 12, 1e7, "."), (1, 24, 0, 0, 0, 5.0)]
+    assert "row 1 (ID 1): ADDL 10000000 cannot be meant; it must be below 100000" in refused(
+        table(rows, "ID TIME AMT II ADDL DV")
+    )
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+def test_a_line_with_more_cells_than_the_header_is_named(tmp_path, mark):
+    lines = ["ID,TIME,AMT,DV", "1,0,40,.", "", "1,24,.,5,7", "1,48,.,4"]
+    (tmp_path / "x.csv").write_text("\n".join(lines).replace(",", mark))
+    message = refused(tmp_path / "x.csv")
+    assert "row 2 (line 4): has 5 cells, and the header 4; give every line as many" in message
+
+
+def test_empty_cells_too_many_and_missing_ones_are_none(tmp_path):
+    lines = [
+        "#ID,TIME,AMT,DV,NOTE",
+        "1,0,40,.,,",
+        '1,24,.,5,"a, b",,',
+        "# a, comment, of, more, cells, yes",
+        "1,48,.,4",
+    ]
+    (tmp_path / "x.csv").write_text("\n".join(lines))
+    study = read(tmp_path / "x.csv", ORAL)
+    assert study.observations.row.tolist() == [2, 4] and study.observations.value.tolist() == [5.0, 4.0]
+    (tmp_path / "y.txt").write_text("ID TIME AMT DV\n\n 1  0 40 .\n 1 24  . 5\n")
+    assert read(tmp_path / "y.txt", ORAL).observations.value.tolist() == [5.0]
+
+
+def test_what_tells_nothing_is_said():
+    study = read(table([(1, 0, "<0.1"), (1, 24, "<0.1")], "ID TIME DV"), ORAL, units={"neutrophil": "10^9/L"})
+    said = report(study)
+    assert "every value of neutrophil is below its limit (2 of 2)" in said and "no row is a dose" in said
+    some = report(read(table([(1, 0, 40, "."), (1, 1, ".", "<0.1"), (1, 24, ".", 5)]), ORAL))
+    assert "every value" not in some and "no row is a dose" not in some
+
+
 def test_times_in_days_carry_intervals_and_rates_along():
     rows = [(1, 0, 40, 1, 3, 80, "."), (1, 7, 0, 0, 0, 0, 5.0)]
     study = read(table(rows, "ID TIME AMT II ADDL RATE DV"), PACLITAXEL, units={"TIME": "day"})
@@ -74,8 +118,9 @@ def test_observables_by_name_or_number():
     said = {1: "neutrophil", 2: "platelet", 3: "hemoglobin"}
     assert read(numbered, THREE, observables=said).observables == named.observables
     assert read(numbered.rename(columns={"DVID": "CMT"}), THREE, observables=said).observables == named.observables
-    assert "row 2 (ID 1): DVID: '2' is a number; say what it stands for: observables={2: \"neutrophil\"}" in refused(
-        numbered, THREE
+    assert (
+        "row 2 (ID 1): DVID: '2' is a number; say what it stands for: observables = { 2 = \"neutrophil\" }"
+        in refused(numbered, THREE)
     )
     assert "say by row what is observed: neutrophil, platelet, hemoglobin, drug" in refused(
         table(rows, "ID TIME DV X"), THREE
@@ -139,7 +184,7 @@ def test_results_below_and_above_limits():
     assert seen.censored.tolist() == [MEASURED, BELOW, ABOVE, BELOW, BELOW]
     assert seen.value.tolist() == [5.0, 0.1, 20.0, 0.05, 0.05]
     assert read(rows, ORAL, lloq="50 cells/uL").observations.value[3] == 0.05
-    assert "beyond a limit that is not named; give lloq={'neutrophil': ...}" in refused(rows)
+    assert "beyond a limit that is not named; give lloq = { neutrophil = ... }" in refused(rows)
     assert "'n.d.' is not a result" in refused(rows.assign(DV="n.d."))
 
 
@@ -171,7 +216,7 @@ def test_rows_that_are_no_observation_are_told():
     rows = table([(1, 0, 5, 0, 0), (1, 24, 4, 1, 0), (1, 48, ".", 0, 0), (1, 60, 0, 0, 2)], "ID TIME DV MDV EVID")
     study = read(rows, ORAL)
     assert study.observations.row.tolist() == [1]
-    assert problems(study)[1:] == [
+    assert problems(study)[2:] == [
         [2, "MDV", "1 without a dose", "not an observation"], [3, "DV", "nothing", "dropped: there is no result"]
     ]  # fmt: skip
     assert study.check.summary["not used"].tolist() == [2]
@@ -234,7 +279,7 @@ def test_covariates_by_row():
         == "data: row 3 (ID 2): WEIGHT: is missing in every row of the subject; give it, or leave the subject out"
     )
     hint = read(rows.rename(columns={"WEIGHT": "WT"}), model)
-    assert "if it is the weight, say columns={'weight': 'WT'}" in problems(hint)[0][3]
+    assert 'if it is the weight, say columns = { weight = "WT" } (--column weight=WT)' in problems(hint)[0][3]
 
 
 def test_occasions():
@@ -249,7 +294,7 @@ def test_concentrations_that_drive_need_a_rule_between_them():
     rows = table([(1, 0, 5, 0), (1, 2, ".", 1.5), (1, 24, 4, "<0.1"), (2, 0, 5, 0.0)], "ID TIME DV CP")
     named = {"drug": "CP"}
     message = refused(rows, columns=named)
-    assert 'interpolation="previous", "next" or "linear"; there is no default' in message
+    assert 'interpolation = "previous", "next" or "linear"; there is no default' in message
     study = read(rows, ORAL, columns=named, interpolation="linear")
     assert study.interpolation == {"drug": "linear"} and study.tables["drug"][0][1].tolist() == [0.0, 1.5, 0.0]
     assert [3, "CP", "<0.1", "taken as 0 between the measured ones"] in problems(study)

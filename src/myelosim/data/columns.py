@@ -102,7 +102,11 @@ def _unused(column: str, stated: str, model: Model, ledger: Ledger) -> None:
         ledger.wrong(0, column, stated, f"is not what a column can be{suggestion(stated, names)}")
         return
     hint = USUAL.get(column.strip().lower(), "")
-    said = f"; if it is the {hint}, say columns={{'{hint}': '{column}'}}" if hint in known else ""
+    said = (
+        f'; if it is the {hint}, say columns = {{ {hint} = "{column}" }} (--column {hint}={column})'
+        if hint in known
+        else ""
+    )
     ledger.note(0, column, "", f"column not used{said}")
 
 

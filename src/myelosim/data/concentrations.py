@@ -20,7 +20,7 @@ from myelosim.spec.model import Model
 
 Table = tuple[np.ndarray, np.ndarray]
 RULE = (
-    'say how to read it between the rows: interpolation="previous", "next" or "linear"; there is no default, since the '
+    'say how to read it between the rows: interpolation = "previous", "next" or "linear"; there is no default, since the '
     "nadir depends on it"
 )
 

@@ -41,7 +41,8 @@ def items(sheet: Sheet, columns: Columns, model: Model, settings: Settings, ledg
         ledger.note(0, str(name), f"{len(own)} results", f"dropped: model {model.name} has no {name}")
     kept = results[known].rename(columns={"ANALYTE": "DVID"})
     if kept.empty and not results.empty:
-        ledger.wrong(0, "", None, f"holds no result of {', '.join(names)}; say which column is which: columns={{...}}")
+        said = f'columns = {{ {next(iter(names))} = "..." }} (--column {next(iter(names))}=...)'
+        ledger.wrong(0, "", None, f"holds no result of {', '.join(names)}; say which column is which: {said}")
     frame = sheet.frame.drop(columns=list(columns.analytes))
     place = {int(row): i for i, row in enumerate(sheet.rows)}
     observed = frame.iloc[[place[int(row)] for row in kept["ROW"]]].reset_index(drop=True)
@@ -74,7 +75,7 @@ def _wide(sheet: Sheet, columns: Columns, settings: Settings) -> pd.DataFrame:
 def _long(sheet: Sheet, model: Model, settings: Settings) -> pd.DataFrame:
     if "DV" not in sheet.frame:
         raise DataError(
-            f'{sheet.name}: there is no column DV with the results; say which it is: columns={{"DV": ...}} (--column DV=...); '
+            f'{sheet.name}: there is no column DV with the results; say which it is: columns = {{ DV = "..." }} (--column DV=...); '
             f"there are: {', '.join(map(str, sheet.frame.columns))}"
         )
     stated = {str(key): name for key, name in settings.observables.items()}

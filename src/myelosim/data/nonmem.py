@@ -16,7 +16,7 @@ from myelosim.data.doses import Given
 from myelosim.data.observations import Seen
 from myelosim.data.rows import Rows, read_rows
 from myelosim.data.settings import Settings, Sheet
-from myelosim.data.study import Check, Study
+from myelosim.data.study import BELOW, Check, Study
 from myelosim.spec.model import Model
 
 
@@ -50,6 +50,7 @@ def study(sheet: Sheet, columns: Columns, model: Model, settings: Settings, ledg
     occasion, starts = by_row.occasions(rows, ledger)
     by_row.deaths(rows, given, seen, ledger)
     _without(rows, seen, ledger)
+    _uninformative(given, tables, seen, model, ledger)
     kept = observations.arranged(seen, given, rows, occasion, ledger)
     ledger.check()
     events = [
@@ -76,6 +77,17 @@ def _without(rows: Rows, seen: Sequence[Seen], ledger: Ledger) -> None:
                 first, "ID", "no observation", "kept: tells nothing, and is counted",
                 f"take subject {name} out, or read without strict, where it is kept",
             )  # fmt: skip
+
+
+def _uninformative(given: Sequence[Given], tables: object, seen: Sequence[Seen], model: Model, ledger: Ledger) -> None:
+    """Report observables of which no value was measured, and data without a dose."""
+    if model.drugs and not given and not tables:
+        ledger.note(0, "AMT", "no row is a dose", "every subject is taken as untreated; the data tell of no effect")
+    for name in dict.fromkeys(one.observable for one in seen):
+        own = [one.censored for one in seen if one.observable == name]
+        if all(one == BELOW for one in own):
+            said = f"every value of {name} is below its limit ({len(own)} of {len(own)})"
+            ledger.note(0, "DV", said, "kept as censored: they tell how low it is at most")
 
 
 def _check(rows: Rows, given: Sequence[Given], seen: Sequence[Seen], ledger: Ledger) -> Check:

@@ -40,16 +40,20 @@ def seen(rows: Rows, model: Model, settings: Settings, ledger: Ledger) -> list[S
     evid, amount = rows.numbers("EVID", Ledger("")), rows.numbers("AMT", ledger, 0.0)
     evid = np.where(np.isnan(evid), (amount > 0).astype(float), evid)
     looked = evid == 0
-    for place in np.flatnonzero(looked & (amount < 0)).tolist():
+    negative = looked & (amount < 0)
+    for place in np.flatnonzero(negative).tolist():
         ledger.wrong(
             rows.number[place], rows.columns.shown("AMT"), float(amount[place]), "is negative; it must be 0 or more"
         )
+    looked &= ~negative
     unused = looked & (rows.numbers("MDV", ledger, 0.0) != 0)
     for place in np.flatnonzero(unused).tolist():
         ledger.note(int(rows.number[place]), "MDV", "1 without a dose", "not an observation")
     places = np.flatnonzero(looked & ~unused & (rows.who >= 0) & ~np.isnan(rows.hour)).tolist()
     if places and not rows.has("DV"):
-        ledger.wrong(0, "DV", None, 'there is no such column; say which it is: columns={"DV": ...} (--column DV=...)')
+        ledger.wrong(
+            0, "DV", None, 'there is no such column; say which it is: columns = { DV = "..." } (--column DV=...)'
+        )
         return []
     what = _what(rows, places, model, settings, ledger)
     reader = _Results(rows, model, settings, ledger)
@@ -83,7 +87,7 @@ def _what(rows: Rows, places: Sequence[int], model: Model, settings: Settings, l
         elif number(text or "x") is not None:
             ledger.wrong(
                 int(rows.number[place]), shown, text,
-                f"is a number; say what it stands for: observables={{{text}: \"{usual[0] if usual else ''}\"}}",
+                f"is a number; say what it stands for: observables = {{ {text} = \"{usual[0] if usual else ''}\" }}",
             )  # fmt: skip
         else:
             said = f"is not observed of model {model.name}{suggestion(text, names)}" if text else "is missing"
@@ -134,7 +138,9 @@ class _Results:
             if censored == MEASURED:
                 self.ledger.note(row, "DV", "nothing", "dropped: there is no result")
             else:
-                self.ledger.wrong(row, "DV", None, f"is beyond a limit that is not named; give lloq={{'{name}': ...}}")
+                self.ledger.wrong(
+                    row, "DV", None, f"is beyond a limit that is not named; give lloq = {{ {name} = ... }}"
+                )
             return None
         if value < 0 or (value == 0 and censored):
             self.ledger.wrong(
@@ -144,7 +150,8 @@ class _Results:
         if name not in self.model.drugs and value > (most := count_limits(lineage_of(name))[1]):
             self.ledger.wrong(
                 row, "DV", cell,
-                f"{unit} cannot be meant: {name} is at most {most:g} {self.names[name]}; say the unit: units={{'{name}': \"...\"}}",
+                f"{unit} cannot be meant: {name} is at most {most:g} {self.names[name]}; say the unit: "
+                f'units = {{ {name} = "..." }}',
             )  # fmt: skip
             return None
         if censored:
@@ -212,7 +219,7 @@ def _unlike(all_seen: Sequence[Seen], rows: Rows, model: Model, settings: Settin
         if name in settings.units or rows.has("UNIT"):
             ledger.note(0, "DV", said, "kept: its unit is stated")
         else:
-            ledger.wrong(0, "DV", None, f"{said}; say the unit of the data: units={{'{name}': \"...\"}}")
+            ledger.wrong(0, "DV", None, f'{said}; say the unit of the data: units = {{ {name} = "..." }}')
 
 
 def arranged(

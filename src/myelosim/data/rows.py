@@ -65,7 +65,10 @@ def read_rows(sheet: Sheet, columns: Columns, settings: Settings, ledger: Ledger
         if item not in columns.items:
             there = ", ".join(map(str, sheet.frame.columns))
             ledger.wrong(
-                0, item, None, f'there is no such column; say which it is: columns={{"{item}": ...}} of {there}'
+                0,
+                item,
+                None,
+                f'there is no such column; say which it is: columns = {{ {item} = "..." }} (--column {item}=...) of {there}',
             )
     if not {"ID", "TIME"} <= set(columns.items):
         ledger.check()

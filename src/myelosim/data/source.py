@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import io
 from pathlib import Path
@@ -100,24 +101,45 @@ def _delimited(content: bytes, name: str, ledger: Ledger, file: int) -> Sheet:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(f"{name}: is not text in UTF-8; save it as CSV in UTF-8") from None
-    lines = text.splitlines()
-    if not any(line.strip() for line in lines):
-        raise DataError(f"{name}: is empty")
-    header = next(line for line in lines if line.strip())
-    separator = next((mark for mark in ("\t", ";", ",") if mark in header), r"\s+")
-    try:
-        frame = pd.read_csv(
-            io.StringIO(text), sep=separator, dtype=str, keep_default_na=False, skipinitialspace=True,
-            engine="python" if separator == r"\s+" else "c", index_col=False,
-        )  # fmt: skip
-    except (pd.errors.ParserError, pd.errors.ParserWarning) as error:
-        raise DataError(f"{name}: {str(error).strip()}; give every line as many cells as the header has") from None
-    if len(frame) == 0:
-        raise DataError(f"{name}: has a header and no rows")
-    frame.columns = [str(column).strip().lstrip("#") for column in frame.columns]
+    header, rows = _table(text, name)
+    frame = pd.DataFrame(rows, columns=header, dtype=str)
     numbers = _numbers(frame, file)
-    first = frame.iloc[:, 0].fillna("").str.strip()
-    comments = first.str.startswith("#") | ((first == "C") & (frame.columns[0].upper() in ("C", "ID")))
+    first = frame.iloc[:, 0].str.strip()
+    comments = first.str.startswith("#") | ((first == "C") & (header[0].upper() in ("C", "ID")))
     for number in numbers[comments.to_numpy()].tolist():
         ledger.note(number, "", "comment", "dropped: the first cell marks it as a comment")
     return Sheet(frame[~comments].reset_index(drop=True), numbers[~comments.to_numpy()], name)
+
+
+def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
+    """Return the header, and the cells of every line that is not blank, as many as the header has.
+
+    Cells that are missing at the end of a line are empty; empty ones too many are none.
+    """
+    first = next((line for line in text.splitlines() if line.strip()), "")
+    if not first:
+        raise DataError(f"{name}: is empty")
+    mark = next((mark for mark in ("\t", ";", ",") if mark in first), "")
+    lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True) if mark else None
+    header: list[str] = []
+    rows: list[list[str]] = []
+    each = (line.split() for line in text.splitlines()) if lines is None else lines
+    try:
+        for number, cells in enumerate(each, start=1):
+            if not any(cell.strip() for cell in cells):
+                continue
+            if not header:
+                header = [cell.strip().lstrip("#") or f"column {k}" for k, cell in enumerate(cells, start=1)]
+                continue
+            if any(cell.strip() for cell in cells[len(header) :]) and not cells[0].startswith("#"):
+                line = number if lines is None else lines.line_num
+                raise DataError(
+                    f"{name}: row {len(rows) + 1} (line {line}): has {len(cells)} cells, and the header {len(header)}; give "
+                    "every line as many, and put text that holds the separator in quotes"
+                )
+            rows.append([*cells, *[""] * (len(header) - len(cells))][: len(header)])
+    except csv.Error as error:
+        raise DataError(f"{name}: row {len(rows) + 1}: cannot be read ({error}); save it as CSV") from None
+    if not rows:
+        raise DataError(f"{name}: has a header and no rows")
+    return header, rows

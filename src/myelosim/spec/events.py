@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 ITEMS = ("ID", "TIME", "AMT", "RATE", "II", "ADDL", "SS", "EVID", "CMT", "DRUG", "UNIT", "DV", "MDV", "YTYPE", "DVID")
+MOST_DOSES = 100_000  # of one row: hourly for eleven years
 KINDS = {1: "dose", 2: "other", 3: "reset", 4: "reset_dose"}
 
 
@@ -92,6 +93,8 @@ def event(row: Mapping[str, Any], number: int, drug: str | None) -> DoseEvent | 
     interval, more = item("II"), _whole(item("ADDL"), "ADDL", number, None)
     if interval < 0 or more < 0:
         raise SpecError(f"events: row {number}: II {interval:g}, ADDL {more}: neither may be negative")
+    if more >= MOST_DOSES:
+        raise SpecError(f"events: row {number}: ADDL {more} cannot be meant; it must be below {MOST_DOSES}")
     if (more or steady) and not interval > 0:
         raise SpecError(f"events: row {number}: {'ADDL' if more else 'SS'} needs an interval; give II above 0")
     duration, modelled = _duration(item("RATE"), amount, bool(steady), number)
