@@ -105,6 +105,11 @@ def test_what_changes_nothing_observed_is_refused(monkey):
     assert "changes nothing that is observed" in wrong(monkey, ["neutrophil"], omega={"platelet.mtt": 0.1})[0]
 
 
+def test_a_drug_without_a_dose_is_said_to_have_none(generic):
+    findings = wrong(generic, ["neutrophil"], free=["drug.slope"], omega={"drug.cl": 0.1}, dosed=[])
+    assert len(findings) == 2 and all("belongs to drug, of which the data hold no dose" in one for one in findings)
+
+
 def test_the_model_s_own_etas_with_its_correlations(monkey):
     made = estimation(monkey, ["neutrophil", "platelet"], dosed=["cemsidomide"])[1].omega
     i, j = (made.names.index(f"{one}.baseline") for one in ("neutrophil", "platelet"))
@@ -150,7 +155,21 @@ def test_variances_alone_and_fixed_ones(generic):
         ({"drug.slope": 0.1, "drug.neutrophil.slope": 0.1}, "which is given twice"),
         ({"neutrophil.mtt": {"neutrophil.mtt": 0.1, "drug.slope": 0.01}}, "has no variance of its own"),
         ({"neutrophil.mtt": {"drug.slope": 0.01}, "drug.slope": 0.1}, "has covariances and no variance"),
-        ((["neutrophil.mtt", "drug.slope"], [[0.1, 0.2], [0.2, 0.1]]), "cannot hold together"),
+        (
+            (["neutrophil.mtt", "drug.slope"], [[0.1, 0.2], [0.2, 0.1]]),
+            "of neutrophil.mtt and drug.neutrophil.slope, 0.2, is too large for their variances; it must be less than 0.1",
+        ),
+        (
+            (
+                ["neutrophil.gamma", "neutrophil.baseline", "neutrophil.mtt", "drug.slope"],
+                [[0.1, 0, 0, 0], [0, 0.1, 0.08, 0.08], [0, 0.08, 0.1, -0.08], [0, 0.08, -0.08, 0.1]],
+            ),
+            "covariances of neutrophil.baseline, neutrophil.mtt, drug.neutrophil.slope cannot hold together",
+        ),
+        (
+            {("neutrophil.mtt", "drug.slope"): 0.1},
+            'is not the name of a parameter; for covariances give {"a": {"a": 0.1',
+        ),
         ((["neutrophil.mtt", "drug.slope"], [[0.1, 0.2], [0.1, 0.1]]), "no symmetric matrix"),
         ({"drug.tlag": 0.1}, "cannot vary on the log scale"),
         (0.1, "is neither name -> variance nor (names, matrix)"),

@@ -109,7 +109,8 @@ def estimation(
     model, added = relations.related(model, covariates or {}, findings)
     columns = {full for name in given if (full := parameter_name(model, name, findings, ("data",))) is not None}
     before, model = model, _started(model, starts or {}, findings)
-    asked = Known(model, reach(model, observed, dosed), columns)
+    told = reach(model, observed, dosed)
+    asked = Known(model, told, columns, reach(model, observed).all - told.all)
     names, moved = _free(asked, free, also, fixed, added, findings)
     beliefs = believed(before, names, priors, findings)
     every = {
@@ -188,9 +189,7 @@ def _refused(asked: Known, name: str) -> str:
     """Return why a parameter that is asked for cannot be estimated, empty if it can."""
     if name in asked.given:
         return "is given by a data column, subject by subject; leave it out of free, or the column out of the data"
-    if name not in asked.reach.all:
-        return "changes nothing that is observed; leave it out"
-    return stuck(asked.model, name)
+    return asked.silent(name) or stuck(asked.model, name)
 
 
 def _theta(model: Model, name: str, prior: Prior | None, ends: tuple[float, float] | None) -> Theta:

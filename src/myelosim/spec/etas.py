@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -20,16 +20,32 @@ from myelosim.spec.reach import Reach
 from myelosim.spec.scale import on_scale
 
 _ENTRY = {"variance", "fixed"}
+COVARIANCES = (
+    'for covariances give {"a": {"a": 0.1, "b": 0.02}, "b": 0.04} or (["a", "b"], [[0.1, 0.02], [0.02, 0.04]])'
+)
 NONE = Omega((), np.zeros((0, 0)), np.zeros((0, 0), dtype=bool))
 
 
 @dataclass(frozen=True)
 class Known:
-    """What etas are asked of: the model, what observations speak of, and what data columns give."""
+    """What etas are asked of: the model, what observations speak of, and what data columns give.
+
+    ``undosed`` are the parameters that observations would speak of, were every drug of the model given.
+    """
 
     model: Model
     reach: Reach
     given: Collection[str]
+    undosed: Collection[str] = ()
+
+    def silent(self, name: str) -> str:
+        """Return why observations tell nothing of a parameter, empty if they do."""
+        if name in self.reach.all:
+            return ""
+        drug = name.partition(".")[0]
+        if name in self.undosed and drug in self.model.drugs:
+            return f"belongs to {drug}, of which the data hold no dose; add the doses, or leave it out"
+        return "changes nothing that is observed; leave it out"
 
 
 def usual_omega(known: Known) -> Omega:
@@ -101,8 +117,23 @@ def read_omega(known: Known, omega: Any, findings: Findings, argument: str = "om
     free = free & np.outer(diagonal, diagonal)
     made = Omega(tuple(order), start, free)
     if order and not findings.messages and np.linalg.eigvalsh(start)[0] <= 1e-12 * start.diagonal().min():
-        findings.add((argument,), "these variances and covariances cannot hold together; make the covariances smaller")
+        findings.add((argument,), _together(order, start))
     return made
+
+
+def _together(names: Sequence[str], matrix: np.ndarray) -> str:
+    """Say which covariances are too large: those of a pair, or else of all whose eigenvector is that of the least eigenvalue."""
+    sd = np.sqrt(matrix.diagonal())
+    correlation = matrix / np.outer(sd, sd)
+    i, j = divmod(int(np.argmax(np.abs(np.triu(correlation, 1)))), len(names))
+    if abs(correlation[i, j]) >= 1.0:
+        return (
+            f"the covariance of {names[i]} and {names[j]}, {matrix[i, j]:g}, is too large for their variances; it must be "
+            f"less than {sd[i] * sd[j]:g}"
+        )
+    weight = np.abs(np.linalg.eigh(correlation)[1][:, 0])
+    which = [name for name, one in zip(names, weight, strict=True) if one > 0.1]
+    return f"the covariances of {', '.join(which)} cannot hold together; make them smaller"
 
 
 def read_iov(known: Known, iov: Any, findings: Findings) -> Omega:
@@ -120,6 +151,9 @@ def read_iov(known: Known, iov: Any, findings: Findings) -> Omega:
 def _rows(omega: Any, findings: Findings, argument: str) -> dict[str, dict[str, Any]]:
     """Return every form as name -> {name -> entry}."""
     if isinstance(omega, Mapping):
+        for name in [name for name in omega if not isinstance(name, str)]:
+            findings.add((argument,), f"{found(name)} is not the name of a parameter; {COVARIANCES}")
+        omega = {name: entry for name, entry in omega.items() if isinstance(name, str)}
         return {
             name: dict(entry) if isinstance(entry, Mapping) and not set(entry) <= _ENTRY else {name: entry}
             for name, entry in omega.items()
@@ -152,8 +186,8 @@ def _varying(known: Known, name: Any, findings: Findings, path: Path) -> str | N
     parameter = known.model.parameters[full]
     if full in known.given:
         findings.add(path, "is given by a data column, subject by subject; leave it out here, or the column out there")
-    elif full not in known.reach.all:
-        findings.add(path, "changes nothing that is observed; leave it out")
+    elif sentence := known.silent(full):
+        findings.add(path, sentence)
     elif not on_scale(parameter.value, parameter.scale):
         findings.add(path, f"{parameter.value:g} cannot vary on the {parameter.scale} scale; change its value or scale")
     else:

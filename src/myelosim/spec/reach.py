@@ -60,7 +60,7 @@ def stuck(model: Model, name: str) -> str:
     if not on_scale(parameter.value, parameter.scale):
         return (
             f"{parameter.value:g} has no place on the {parameter.scale} scale, so it cannot be estimated from there; "
-            'start it elsewhere with model.replace({...}), or give it scale = "identity"'
+            'start it elsewhere, or give it scale = "identity"'
         )
     if asked.closed and parameter.value in (asked.lower, asked.upper):
         return f"{parameter.value:g} is its bound, so it cannot be estimated from there; start it inside"
