@@ -45,7 +45,7 @@ def test_every_rule_has_a_name_of_its_own_and_says_what_to_do(good):
     assert len({rule.__name__ for rule in RULES}) == len(RULES)
     (only,) = good.warnings
     assert str(only) == f"one_start: {only.text}"
-    assert "local" in only.text and "starts=8" in only.text
+    assert "local" in only.text and "8 say" in only.text
 
 
 def test_a_search_that_did_not_end_is_not_converged(rows, good):
@@ -128,7 +128,7 @@ def test_a_delay_that_no_draw_could_show(good):
 def test_values_outside_what_was_thought_possible(good):
     assert codes(estimates.out_of_range, good) == []
     (said,) = estimates.out_of_range(Evidence(moved(good, **{"drug.neutrophil.slope": np.log(60.0)})))
-    assert "above" in said.text and "units" in said.text
+    assert "is at or above the end of what was thought possible" in said.text and "units" in said.text
 
 
 def test_values_that_are_hardly_known(rows, good):
@@ -149,7 +149,7 @@ def test_only_combinations_are_known(good):
 def test_few_subjects_cannot_give_a_covariance_by_their_scatter():
     rows = study(model(), size=4)
     (said,) = estimates.condition(Evidence(fitted(model(), rows, covariance="sandwich")))
-    assert "scatter of 4 subjects" in said.text and "covariance='r'" in said.text
+    assert "scatter of 4 subjects" in said.text and "covariance r" in said.text
     assert codes(estimates.condition, fitted(model(), rows)) == []
 
 
@@ -254,3 +254,21 @@ def test_subjects_that_cannot_be_predicted(good):
 def test_warnings_are_not_said_twice(good):
     assert doubts(good) == good.warnings
     assert isinstance(good.study.observations, Observations)
+
+
+def test_fewer_values_than_estimates(rows, good):
+    assert codes(data.few_values, good) == []
+    few = rows.groupby("ID").head(2).head(4).reset_index(drop=True)
+    (said,) = data.few_values(Evidence(fitted(model(), few, evaluate_only=True)))
+    assert said.code == "few_values" and said.text.startswith("6 estimates from")
+    believed = {"neutrophil.mtt": {"mean": "110 h", "sd_log": 0.2}}
+    (said,) = data.few_values(Evidence(fitted(model(), few, evaluate_only=True, priors=believed)))
+    assert said.text.startswith("5 estimates without a prior from")
+
+
+def test_values_that_are_all_below_their_limit(rows):
+    none = rows.assign(CENS=(rows["EVID"] == 0).astype(int), DV=rows["DV"].where(rows["EVID"] != 0, 1.0))
+    fit = fitted(model(), none, evaluate_only=True)
+    (said,) = data.censored(Evidence(fit))
+    seen = len(fit.study.observations)
+    assert said.code == "all_censored" and f"below its limit ({seen} of {seen})" in said.text

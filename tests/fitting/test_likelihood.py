@@ -258,7 +258,7 @@ def test_student_s_tail_goes_on_where_its_chance_underflows():
 
 def test_what_cannot_be_is_refused():
     residual = {"a": Residual("log_normal", {"log_sd": 0.3})}
-    with pytest.raises(DataError, match=r"observation 2 \(a\): value 0 has no chance at all .* log_normal"):
+    with pytest.raises(DataError, match=r"row 2: a: a value of 0 has no chance at all .* log_normal"):
         Likelihood(["a", "a"], [1.0, 0.0], [0, 0], residual, [])
     with pytest.raises(DataError, match=r"observations of b have no residual error; add \[residual.b\]"):
         Likelihood(["b"], [1.0], [0], residual, [])
@@ -266,3 +266,9 @@ def test_what_cannot_be_is_refused():
         Likelihood(["a"], [1.0], [0], residual, [Sigma("a.sd", 0.3, "log")])
     with pytest.raises(SpecError, match="blq: 'm5' is not known; allowed: m3"):
         Likelihood(["a"], [1.0], [0], residual, [], "m5")
+
+
+def test_impossible_values_are_named_by_their_rows():
+    residual = {"a": Residual("log_normal", {"log_sd": 0.2})}
+    with pytest.raises(DataError, match="rows 7, 11: a: a value of 0"):
+        Likelihood(["a"] * 3, [0.0, 1.0, 0.0], [MEASURED] * 3, residual, [], numbers=[7, 9, 11])

@@ -72,7 +72,7 @@ class FirstOrder:
         if est.blq == "m3" and np.any(seen.censored):
             raise SpecError(
                 f"fit: FO has no place for the {np.count_nonzero(seen.censored)} values beyond a limit of quantification; choose "
-                "the method 'focei' or 'laplace', or leave them out by blq='m1'"
+                "the method 'focei' or 'laplace', or leave them out by blq m1"
             )
 
     def value(self, x: np.ndarray) -> Typical:

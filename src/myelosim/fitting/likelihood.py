@@ -36,6 +36,7 @@ Array = NDArray[Any]
 FLOOR = 1e-30  # predictions nearer to zero count as this: powers of it can still be multiplied
 NORMAL = np.linspace(-12.0, 12.0, 481)
 CHANCE = np.exp(-0.5 * NORMAL * NORMAL) / np.exp(-0.5 * NORMAL * NORMAL).sum()
+SHOWN = 5  # rows that a message names
 LETTERS = {"f": "f", "at": "0"}
 
 
@@ -106,6 +107,8 @@ class Likelihood:
         Terms whose values each call is given, named ``<observable>.<term>``.
     blq : {"m3", "m1"}
         Whether censored rows count by their chance or not at all.
+    numbers : array of int (R), optional
+        What messages call the rows; by default their place, from 1.
 
     Raises
     ------
@@ -131,6 +134,7 @@ class Likelihood:
         residual: Mapping[str, Residual],
         sigmas: Sequence[Sigma],
         blq: str = "m3",
+        numbers: ArrayLike | None = None,
     ) -> None:
         if blq not in ("m3", "m1"):
             raise SpecError(f"blq: '{blq}' is not known; allowed: m3 (the chance of being censored), m1 (leave out)")
@@ -140,6 +144,7 @@ class Likelihood:
             if sigma.name not in known:
                 raise SpecError(f"sigma '{sigma.name}' is no term of a residual error; there are: {', '.join(known)}")
         names, y, marks = np.asarray(observables), np.asarray(values, dtype=float), np.asarray(censored)
+        called = np.arange(1, len(y) + 1) if numbers is None else np.asarray(numbers)
         self.groups: list[_Group] = []
         for name in dict.fromkeys(names.tolist()):
             if name not in residual:
@@ -152,7 +157,7 @@ class Likelihood:
                 rows = np.flatnonzero((names == name) & (marks == mark))
                 if len(rows):
                     self.groups.append(_Group(rows, y[rows], kind, sign, places, given))
-                    _check(name, self.groups[-1])
+                    _check(name, self.groups[-1], called)
         self.counted = [one for one in self.groups if blq == "m3" or not one.sign]
 
     def loss(self, f: ArrayLike, sigma: ArrayLike, *, at: ArrayLike | None = None) -> Array:
@@ -267,7 +272,7 @@ def _slope(scale: str, value: Any) -> Any:
     return {"log": value, "logit": value * (1.0 - value), "identity": 1.0}[scale]
 
 
-def _check(name: str, group: _Group) -> None:
+def _check(name: str, group: _Group, called: Array) -> None:
     """Refuse values that have no density whatever the terms are."""
     terms = dict.fromkeys((one.name for one in KINDS[group.kind].TERMS), 0.5)
     ones = np.ones(len(group.y))
@@ -276,9 +281,11 @@ def _check(name: str, group: _Group) -> None:
         loss = traced.loss({"y": group.y, "f": ones, **terms}, group.sign)
     bad = np.flatnonzero(~np.isfinite(loss))
     if len(bad):
-        what = {0: "value", 1: "upper limit", -1: "lower limit"}[group.sign]
+        what = {0: "a value", 1: "an upper limit", -1: "a lower limit"}[group.sign]
+        rows = ", ".join(map(str, called[group.rows[bad[:SHOWN]]]))
+        more = f" and {len(bad) - SHOWN} more" if len(bad) > SHOWN else ""
         raise DataError(
-            f"observation {group.rows[bad[0]] + 1} ({name}): {what} {group.y[bad[0]]:g} has no chance at all where the residual "
-            f"error is {group.kind}, and {len(bad) - 1} others likewise; give it as below its limit of quantification, or "
-            "choose proportional, additive or combined"
+            f"row{'s' if len(bad) > 1 else ''} {rows}{more}: {name}: {what} of {group.y[bad[0]]:g} has no chance at all where the "
+            f"residual error is {group.kind}; give it as below its limit of quantification, or choose proportional, "
+            "additive or combined"
         )

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from myelosim.data.check import FILE
 from myelosim.data.study import Study
 from myelosim.fitting.likelihood import Likelihood
 from myelosim.fitting.point import Parameters, Point
@@ -35,7 +36,9 @@ class Problem:
             self.model, self.study, self.estimation, tolerance=self.tolerance, threads=self.threads
         )
         seen, est = self.study.observations, self.estimation
-        self.likelihood = Likelihood(seen.observable, seen.value, seen.censored, est.residual, est.sigmas, blq=est.blq)
+        self.likelihood = Likelihood(
+            seen.observable, seen.value, seen.censored, est.residual, est.sigmas, est.blq, seen.row % FILE
+        )
         self.parameters = Parameters(est)
         self._first = np.flatnonzero(np.r_[True, np.diff(seen.subject) != 0]) if len(seen) else np.zeros(0, int)
         self._observed = seen.subject[self._first]

@@ -40,6 +40,7 @@ RULES: tuple[Callable[[Evidence], Iterator[FitWarning]], ...] = (
     etas.off_center,
     etas.shrunken,
     etas.one_occasion,
+    data.few_values,
     data.before_nadir,
     data.censored,
     data.no_error,

@@ -68,15 +68,35 @@ def censored(seen: Evidence) -> Iterator[FitWarning]:
     for name in seen.fit.study.observables:
         own = observations.observable == name
         share = float((observations.censored[own] == BELOW).mean())
-        if share > MANY[blq]:
+        if share == 1.0:
+            yield FitWarning(
+                "all_censored",
+                f"every value of {name} is below its limit ({int(own.sum())} of {int(own.sum())}): no value says how low it is; "
+                "leave it out, or fix what concerns it alone",
+            )
+        elif share > MANY[blq]:
             what = (
                 "their chance counts (M3), which rests on the error model far below the limit"
                 if blq == "m3"
-                else 'they were left out (M1), which makes nadirs look shallow: give blq="m3"'
+                else "they were left out (M1), which makes nadirs look shallow: give blq m3"
             )
             yield FitWarning(
                 "censored", f"{100 * share:.0f} % of {name} are below their limit of quantification; {what}"
             )
+
+
+def few_values(seen: Evidence) -> Iterator[FitWarning]:
+    """Warn of no more values than there are estimates without a prior."""
+    fit, blq = seen.fit, seen.fit.problem.estimation.blq
+    believed = sum(theta.prior is not None for theta in fit.problem.estimation.thetas)
+    observations, estimates = fit.study.observations, len(fit.x) - believed
+    values = len(observations) if blq == "m3" else int((observations.censored != BELOW).sum())
+    if values <= estimates:
+        yield FitWarning(
+            "few_values",
+            f"{estimates} estimates{' without a prior' if believed else ''} from {values} values: any so many can be met, and "
+            "neither the estimates nor their errors mean anything; estimate less, or give priors",
+        )
 
 
 def no_error(seen: Evidence) -> Iterator[FitWarning]:

@@ -38,8 +38,9 @@ def out_of_range(seen: Evidence) -> Iterator[FitWarning]:
             value = from_scale(x, theta.scale)
             yield FitWarning(
                 "out_of_range",
-                f"{theta.name} = {value:.4g} {theta.unit} is {'below' if place < 0.5 else 'above'} what was thought possible, "
-                f"{theta.low:.4g} to {theta.high:.4g}; look whether units and doses are right, and whether the data tell of it",
+                f"{theta.name} = {value:.4g} {theta.unit} is at or {'below' if place < 0.5 else 'above'} the end of what was "
+                f"thought possible, {theta.low:.4g} to {theta.high:.4g}; look whether units and doses are right, and whether the "
+                "data tell of it",
             )
 
 
@@ -72,7 +73,7 @@ def condition(seen: Evidence) -> Iterator[FitWarning]:
         yield FitWarning(
             "condition",
             f"the condition number is {found.condition:.3g}: the scatter of {told} subjects cannot give the covariance of "
-            f"{size} estimates, so that standard errors come out too small; fit with covariance='r', or estimate less",
+            f"{size} estimates, so that standard errors come out too small; fit with covariance r, or estimate less",
         )
         return
     correlation = np.nan_to_num(found.correlation) - np.eye(len(seen.fit.x))
@@ -93,7 +94,7 @@ def few_subjects(seen: Evidence) -> Iterator[FitWarning]:
         yield FitWarning(
             "few_subjects",
             f"{estimates} estimates from {subjects} subjects, whose gradients' scatter (S) standard errors rest on: they are no "
-            'better than that; give covariance="r", or intervals by profile',
+            "better than that; fit with covariance r, or give intervals by profile",
         )
 
 

@@ -68,7 +68,7 @@ def local_optimum(seen: Evidence) -> Iterator[FitWarning]:
     if ends.size == 1:
         yield FitWarning(
             "one_start",
-            "one start only: nothing says that this is not a local optimum; give starts=8",
+            "one start only: nothing says that this is not a local optimum; give more starts, 8 say",
         )
         return
     if not near[0]:
