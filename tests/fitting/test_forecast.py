@@ -178,6 +178,7 @@ def test_data_and_regimen_share_the_doses(model):
         ({"now": 1}, "now = 1 d lies before the last observation, on day 3"),
         ({"days": "soon"}, "days: "),
         ({"samples": 1}, "samples = 1"),
+        ({"grading": "ctcae"}, "ctcae"),
         ({"lineages": ["neutrophils"]}, "did you mean 'neutrophil'"),
         ({"subject": "9"}, "there is no subject '9'"),
         ({"model": "alike"}, "no variability"),
@@ -197,7 +198,9 @@ def test_what_cannot_be_is_refused(model, change, message):
 
 def test_of_several_subjects_one_must_be_named(model):
     both = pd.concat([seen([0, 3], [5.0, 4.0]).assign(ID="a"), seen([0, 3], [2.0, 2.1]).assign(ID="b")])
-    with pytest.raises(ms.DataError, match=r"of several subjects one must be named; give subject=..., one of a, b"):
+    with pytest.raises(
+        ms.DataError, match=r"of several subjects one must be named; give subject \(--subject\), one of a, b"
+    ):
         ms.forecast(model, both, regimen=DOSE)
     high, low = (ms.forecast(model, both, regimen=DOSE, subject=one, samples=50) for one in "ab")
     assert float(high["baseline"].sel(quantile=0.5)[0]) > float(low["baseline"].sel(quantile=0.5)[0])
@@ -230,3 +233,13 @@ def test_result_can_be_kept(model, tmp_path):
         .attrs["note"]
         .endswith("nor on whether to dose or to draw blood.")
     )
+
+
+def test_without_counts_it_is_the_population_s(model):
+    doses = pd.DataFrame({"TIME": [0.0], "AMT": [40.0], "DVID": [""], "DV": [np.nan]})
+    found = ms.forecast(model, doses, samples=50)
+    (said,) = found.attrs["findings"].split("\n")
+    assert said.startswith("there are no counts: this is what the population does")
+    some = ms.forecast(model, seen([0], [5.0]), regimen=DOSE, samples=50)
+    assert "there are no counts" not in some.attrs["findings"]
+    assert found.attrs["effective_samples"] <= 50 and some.attrs["effective_samples"] <= 50

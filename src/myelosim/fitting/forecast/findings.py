@@ -16,6 +16,10 @@ FEW = 0.2  # effective samples over those asked for
 
 def findings(result: xr.Dataset) -> tuple[list[str], list[str]]:
     """Return what the data do to the forecast, and what is a warning."""
+    if not result.sizes["observation"]:
+        return [
+            "there are no counts: this is what the population does under these doses, and tells nothing of this subject"
+        ], []
     said = [text for name in map(str, result["lineage"].to_numpy()) for text in _of_lineage(result, name)]
     names = [str(name) for name in result["parameter"].to_numpy()]
     left = result["shrinkage"].to_numpy()

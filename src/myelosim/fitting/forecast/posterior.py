@@ -42,8 +42,8 @@ class Posterior:
 
     ``b`` (sample, parameter) are deviations from the typical subject on the parameters' scales, all equally likely, ``prior``
     those of the population; ``mode`` is the most likely, ``sd`` what the population varies by. ``effective`` says how many
-    independent individuals the samples are worth. ``predicted`` (observation, sample), ``residual`` (observation) that at the
-    mode, in standard deviations.
+    independent individuals the samples are worth, all of them at most. ``predicted``
+    (observation, sample), ``residual`` (observation) that at the mode, in standard deviations.
     """
 
     problem: Problem
@@ -80,7 +80,7 @@ def posterior(subject: Subject, samples: int, seed: int, tolerance: float, threa
     if not names:
         raise SpecError(
             f"forecast: {subject.model.name} has no variability between subjects, so that counts tell nothing of one; give "
-            'parameters an omega_sd, e.g. model.replace({"neutrophil.mtt": {"omega_sd": 0.2}})'
+            'parameters an omega_sd in its file, or by model.replace({"neutrophil.mtt": {"omega_sd": 0.2}})'
         )
     fixed = np.zeros(covariance.shape, bool)
     asked = Estimation((), Omega(names, covariance, fixed), NONE, (), subject.model.residual)
@@ -108,7 +108,7 @@ def posterior(subject: Subject, samples: int, seed: int, tolerance: float, threa
         search.b[chosen],
         prior,
         mode,
-        search.effective,
+        min(search.effective, float(samples)),
         search.predicted[:, chosen],
         residual,
     )

@@ -22,6 +22,7 @@ from myelosim.fitting.forecast.posterior import posterior
 from myelosim.fitting.forecast.subject import only
 from myelosim.fitting.forecast.table import reductions, told
 from myelosim.spec.document import suggestion
+from myelosim.spec.grading import load_grading
 from myelosim.spec.model import Model, observable
 from myelosim.spec.regimen import Regimen
 from myelosim.units import parse
@@ -100,7 +101,7 @@ def forecast(
     True
     """
     began = time.perf_counter()
-    _check(model, samples, lineages)
+    _check(model, samples, lineages, grading)
     held = data if isinstance(data, Study) else read(_named(data, read_as or {}), model, **(read_as or {}))
     one = only(
         held, model, subject, regimen, None if now is None else 24.0 * _days(now, "now"), 24.0 * _days(days, "days")
@@ -138,7 +139,7 @@ def _days(value: float | str, name: str) -> float:
         raise SpecError(f"forecast: {name}: {error}; give a number of elapsed days") from None
 
 
-def _check(model: Model, samples: int, lineages: Sequence[str] | None) -> None:
+def _check(model: Model, samples: int, lineages: Sequence[str] | None, grading: str | None) -> None:
     known = [observable(name) for name in model.lineages]
     if not known:
         raise SpecError(f"forecast: {model.name} has no lineage; give a model that has one")
@@ -147,3 +148,5 @@ def _check(model: Model, samples: int, lineages: Sequence[str] | None) -> None:
     for name in lineages or ():
         if name not in known:
             raise SpecError(f"forecast: lineages: the model has no '{name}'{suggestion(name, known)}")
+    if grading is not None:
+        load_grading(grading)

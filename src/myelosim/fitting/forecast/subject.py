@@ -96,7 +96,7 @@ def _which(study: Study, name: Any) -> int:
     if str(name) not in called:
         some = ", ".join(called[:10]) + (", ..." if len(called) > 10 else "")
         what = "of several subjects one must be named" if name is None else f"there is no subject '{name}'"
-        raise DataError(f"forecast: {what}; give subject=..., one of {some}")
+        raise DataError(f"forecast: {what}; give subject (--subject), one of {some}")
     return called.index(str(name))
 
 
@@ -118,7 +118,9 @@ def _events(
     given = Regimen(tuple(doses)).expand(horizon)
     if regimen is None:
         if not given and not measured:
-            raise DataError('forecast: no row is a dose; add the doses, or give regimen="..." ("none" for none)')
+            raise DataError(
+                'forecast: no row is a dose; add the doses, or say what is given by regimen (--dose), "none" for none'
+            )
         return given
     plan = regimen if isinstance(regimen, Regimen) else prescribed(regimen, model)
     if late := [event.time for event in given if event.time > now]:
