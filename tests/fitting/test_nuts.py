@@ -135,7 +135,7 @@ def test_samples_are_those_of_the_closed_form(straight):
     precision = THETA[1] ** -2 + 4 * each
     mean = (THETA[0] * THETA[1] ** -2 + each * y.mean(axis=1).sum()) / precision
     theta = np.log(fit.posterior["posterior"]["theta"].sel(parameter="neutrophil.baseline"))
-    assert float(theta.mean()) == pytest.approx(mean, abs=0.02)
+    assert float(theta.mean()) == pytest.approx(mean, abs=0.03)  # five standard errors
     assert float(theta.std()) == pytest.approx(precision**-0.5, rel=0.12)
     own = fit.posterior["posterior"]["b"].sel(eta="neutrophil.baseline", subject="2")
     share = OMEGA * each
