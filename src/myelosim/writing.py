@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import shutil
+import sys
 import tempfile
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from myelosim.errors import SpecError
 
@@ -17,6 +20,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 RESULT, TABLE, FIGURE = FILES = ("result.nc", "table.csv", "figure.png")
+IN_USE = ".in_use"
 SINGLE = 1e-6
 LARGE = 100_000  # values of a variable that are worth packing
 
@@ -103,6 +107,58 @@ def filled(folder: Path, write: Callable[[Path], None], names: Collection[str]) 
     except OSError as error:
         raise SpecError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from None
     return [folder / name for name in made]
+
+
+@contextmanager
+def alone(folder: Path) -> Iterator[None]:
+    """Keep a folder, made where it is not there, to this process; one that dies gives it free.
+
+    Raises
+    ------
+    SpecError
+        Another process has it, or nobody may write there.
+    """
+    made = [place for place in (folder, *folder.parents) if not place.exists()]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        held = open(folder / IN_USE, "a+b")  # noqa: SIM115
+    except OSError as error:
+        raise SpecError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from None
+    try:
+        if not _locked(held):
+            raise SpecError(
+                f"{folder}: another process is at work there; wait for it to end, or choose another folder (--out)"
+            )
+        try:
+            yield
+        finally:
+            with suppress(OSError):  # Windows does not part with an open file, which is no harm
+                (folder / IN_USE).unlink()
+    finally:
+        held.close()
+        for place in made:
+            with suppress(OSError):  # what is not empty stays
+                place.rmdir()
+
+
+def _locked(held: IO[bytes]) -> bool:
+    """Lock a file until it is closed, unless another process has, or its holder has just taken it away."""
+    try:
+        if sys.platform == "win32":
+            import msvcrt
+
+            held.seek(0)
+            msvcrt.locking(held.fileno(), msvcrt.LK_NBLCK, 1)
+        else:
+            import fcntl
+
+            fcntl.flock(held, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in (errno.EAGAIN, errno.EACCES, errno.EDEADLK)  # others: no locks on this file system
+    try:
+        return os.path.samestat(os.fstat(held.fileno()), os.stat(held.name))
+    except OSError:
+        return False
 
 
 def check_folder(folder: Path, scenario_file: str, *, overwrite: bool = False) -> None:

@@ -192,6 +192,20 @@ def test_compiling_is_said_while_it_is_done(tmp_path, monkeypatch):
     assert said == ["(compiling a new kind of model)", ""]
 
 
+def test_without_a_terminal_there_are_lines(monkeypatch, capsys):
+    from myelosim.cli import console
+
+    monkeypatch.setattr(console, "SPARSE", 0.02)
+    with console.progress("fitting") as told:
+        told("start 1 of 3 [b]", 0.1)
+        time.sleep(0.2)
+    lines = capsys.readouterr().err.splitlines()
+    assert len(lines) > 1 and lines[-1] == "0 s: start 1 of 3 [b]"
+    with console.progress("fitting"):
+        pass
+    assert capsys.readouterr().err == ""
+
+
 def test_a_cache_that_cannot_be_is_said(myelosim, tmp_path, monkeypatch):
     from myelosim.engine import cache
 

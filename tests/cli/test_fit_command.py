@@ -1,12 +1,16 @@
 """``myelosim fit``."""
 
 import json
+import signal
+import subprocess
+import sys
 import warnings
 
 import pytest
 
 import myelosim as ms
 from myelosim.cli.fit import Watch
+from myelosim.writing import IN_USE, alone
 
 USUAL = ["--model", "generic_oral_2cmt_friberg", "--starts", "1", "--covariance", "none", "--no-figure"]
 FREE = ["--free", "neutrophil.baseline", "--free", "neutrophil.mtt"]
@@ -91,6 +95,46 @@ def test_interrupted_it_leaves_the_best_and_goes_on(pilot, myelosim, monkeypatch
     assert not (pilot / "results" / "pilot" / "so_far.csv").exists()
 
 
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        ((), "no iteration had ended yet, so there is nothing to go on from"),
+        (("--method", "saem"), "a fit by saem keeps nothing on the way"),
+        (("--evaluate-only",), "an evaluation keeps nothing on the way"),
+    ],
+)
+def test_interrupted_too_early_it_says_so(pilot, myelosim, monkeypatch, how, said):
+    def stop(*arguments, **options):
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("myelosim.fitting.run.run_fit", stop)
+    ended = myelosim("fit", "pilot.csv", *USUAL, *FREE, *how)
+    assert ended.exit_code == 130 and f"interrupted; nothing was written: {said}" in ended.stderr
+    assert not (pilot / "results").exists()
+
+
+def test_two_at_once_in_one_folder(pilot, myelosim):
+    with alone(pilot / "results" / "pilot"):
+        ended = myelosim("fit", "pilot.csv", *USUAL, *FREE, "--evaluate-only")
+    assert ended.exit_code == 2 and "another process is at work there" in ended.stderr
+    done = myelosim("fit", "pilot.csv", *USUAL, *FREE, "--evaluate-only")
+    assert done.exit_code == 0, done.stderr
+    assert not (pilot / "results" / "pilot" / IN_USE).exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="processes are ended by signals")
+def test_a_process_that_dies_gives_its_folder_free(tmp_path):
+    holds = (
+        "import os, signal\nfrom pathlib import Path\nfrom myelosim.writing import alone\n"
+        f"with alone(Path({str(tmp_path)!r})):\n    os.kill(os.getpid(), signal.SIGKILL)"
+    )
+    assert subprocess.run([sys.executable, "-c", holds], check=False).returncode == -signal.SIGKILL
+    assert (tmp_path / IN_USE).exists()
+    with alone(tmp_path):
+        pass
+    assert not (tmp_path / IN_USE).exists()
+
+
 def test_what_a_user_can_mend(pilot, myelosim):
     cases = {
         ("fit", "pilot.csv"): "which model? Give --model NAME",
@@ -104,10 +148,16 @@ def test_what_a_user_can_mend(pilot, myelosim):
         ("fit", "pilot.csv", *USUAL, "--column", "ID=animal"): "animal",
         ("fit", "pilot.csv", *USUAL, "--priors", "much"): "'much' is no prior",
         ("fit", "pilot.toml", "--starts", "0"): "must be 1 or more",
+        ("fit", "pilot.csv", *USUAL, "--blq", "m2"): "'m2' is not known",
+        ("fit", "pilot.toml", "--resume", "--evaluate-only"): "--evaluate-only contradicts; leave one of them out",
+        ("fit", "pilot.toml", "--resume", "--overwrite"): "--overwrite contradicts; leave one of them out",
+        ("fit", "pilot.toml", "--resume", "--method", "saem"): "a fit by saem keeps nothing to go on from",
     }
     for line, said in cases.items():
         ended = myelosim(*line)
         assert ended.exit_code == 2 and said in ended.stderr, (line, ended.stderr)
+        assert "SHA-256" not in ended.stdout, (line, "the data are listed before it is said")
+    assert not (pilot / "results").exists()
 
 
 def test_another_fit_in_the_folder_is_not_replaced(pilot, myelosim):

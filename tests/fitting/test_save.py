@@ -150,6 +150,17 @@ def test_a_folder_is_only_replaced_by_its_own(fit, folder, tmp_path):
     assert (tmp_path / "mine.txt").read_text() == "mine" and (tmp_path / "fit.ext").exists()
 
 
+def test_another_fit_is_only_replaced_where_that_is_asked_for(fit, rows, tmp_path):
+    fit.save(tmp_path / "out", figures=False)
+    fit.save(tmp_path / "out", figures=False)
+    other = fitted(model(), rows, evaluate_only=True)  # without priors
+    with pytest.raises(
+        SpecError, match=r"holds the fit of generic_oral_2cmt_friberg to data \(.*in Python overwrite=True"
+    ):
+        other.save(tmp_path / "out", figures=False)
+    other.save(tmp_path / "out", figures=False, overwrite=True)
+
+
 def test_nothing_is_written_where_something_fails(fit, tmp_path, monkeypatch):
     def fail(fit):
         raise RuntimeError("no")

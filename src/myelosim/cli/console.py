@@ -15,10 +15,12 @@ from myelosim.errors import MyelosimWarning
 
 if TYPE_CHECKING:
     from rich.console import Console, JustifyMethod
+    from rich.progress import Progress
     from rich.table import Table
     from rich.text import Text
 
 PATIENCE = 2.0  # s before a progress bar appears
+SPARSE = 10.0  # s between lines where there is no terminal for a bar
 COLORS = {"published": "green", "transcribed": "cyan", "scaled": "yellow", "fitted": "blue", "assumed": "bold red"}
 PIPED = 200  # columns where there is no terminal to ask
 
@@ -40,11 +42,24 @@ class _Beside(logging.Handler):
         (self.show if record.levelno < logging.WARNING else self.stay)(record.getMessage())
 
 
+def _show(bar: Progress, over: threading.Event) -> None:
+    """Show the bar once it takes long; without a terminal, print now and then what is being done, and since when."""
+    if bar.console.is_terminal:
+        if not over.wait(PATIENCE):
+            bar.start()
+        return
+    while not over.wait(SPARSE):
+        task = bar.tasks[0]
+        said = f"{task.elapsed or 0.0:.0f} s: {task.description} {task.fields['logged']}"
+        bar.console.print(said.strip(), markup=False, highlight=False, soft_wrap=True)
+
+
 @contextmanager
 def progress(what: str) -> Iterator[Callable[[str, float], None]]:
     """Give a function that is told what is being done and the fraction done; a bar appears once it takes long.
 
-    What the package logs meanwhile, such as that it compiles, stands beside it; what it warns of stays on standard error.
+    What the package logs meanwhile, such as that it compiles, stands beside it; what it warns of stays on standard error. Where
+    there is no terminal, a line now and then takes the bar's place.
     """
     from rich.console import Console
     from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
@@ -62,16 +77,16 @@ def progress(what: str) -> Iterator[Callable[[str, float], None]]:
     level = log.level
     log.addHandler(beside)
     log.setLevel(logging.INFO)
-    timer = threading.Timer(PATIENCE, bar.start)
-    timer.daemon = True
-    timer.start()
+    over = threading.Event()
+    shown = threading.Thread(target=_show, args=(bar, over), daemon=True)
+    shown.start()
     try:
         yield lambda doing, done: bar.update(task, description=doing, completed=done, logged="")
     finally:
         log.removeHandler(beside)
         log.setLevel(level)
-        timer.cancel()
-        timer.join()
+        over.set()
+        shown.join()
         if bar.live.is_started:
             bar.stop()
 

@@ -75,47 +75,74 @@ def fit(
     Interrupted, it leaves the best so far on disk, and --resume goes on. An earlier fit of the same file is replaced.
     """
     began = time.perf_counter()
+    for option, asked_for in (("--evaluate-only", evaluate_only), ("--overwrite", overwrite)):
+        if resume and asked_for:
+            raise SpecError(f"--resume goes on with a fit, which {option} contradicts; leave one of them out")
     named = {
         "--model": model, "--species": species, "--variant": variant, "--gcsf": gcsf, "--sensitivity": sensitivity,
         "--set": changes, "--free": free, "--fixed": fixed, "--priors": priors, "--blq": blq, "--column": column,
     }  # fmt: skip
-    printed = console()
-    with progress("reading"), collected() as said:
-        from myelosim.data import report
-        from myelosim.fitting.kept import Kept
-        from myelosim.fitting.run import intervals_of, run_fit, study_of
-        from myelosim.fitting.save import check_folder
-
-        asked, file = _asked(what, named)
-        folder = _folder(out, asked, what)
-        check_folder(folder, file, overwrite=overwrite)
-        study = study_of(asked)
-    printed.print(report(study) + "\n", markup=False, soft_wrap=True)
     options = {"method": method, "starts": starts, "seed": seed, "covariance": covariance}
+    with collected() as said:
+        with progress("reading"):
+            from myelosim.fitting.fit import UNKEPT
+            from myelosim.fitting.run import changed
+            from myelosim.fitting.save import check_folder
+            from myelosim.writing import alone
+
+            asked, file = _asked(what, named)
+            given = {key: value for key, value in options.items() if value is not None}
+            asked = changed(asked, evaluate_only=evaluate_only, **given)
+            if resume and asked.method in UNKEPT:
+                raise SpecError(f"--resume: a fit by {asked.method} keeps nothing to go on from; leave it out")
+            folder = _folder(out, asked, what)
+            check_folder(folder, file, overwrite=overwrite)
+        with alone(folder):
+            found, files = _done(asked, file, folder, evaluate_only, threads, resume, figure, overwrite)
+    printed = console()
+    _print(found)
+    warn(printed, said)
+    for one in _left_out(folder):
+        printed.print(f"left out: {one}", markup=False, soft_wrap=True)
+    printed.print(f"time: {time.perf_counter() - began:.2f} s", markup=False)
+    printed.print(f"written: {', '.join(map(str, files))}", markup=False, soft_wrap=True)
+
+
+def _done(
+    asked: Asked, file: str, folder: Path, evaluate_only: bool, threads: int | None, resume: bool, figure: bool,
+    overwrite: bool,
+) -> tuple[Fit, list[Path]]:  # fmt: skip
+    """Read, fit and write; return the fit and its files."""
+    from myelosim.data import report
+    from myelosim.fitting.kept import Kept
+    from myelosim.fitting.run import check, intervals_of, run_fit, study_of
+
     kept = None if evaluate_only else Kept(folder / "so_far.npz", resume=resume)
-    with progress("fitting") as told, collected() as later:
+    with progress("reading"):
+        study = study_of(asked)
+        check(asked, study)
+    console().print(report(study) + "\n", markup=False, soft_wrap=True)
+    with progress("fitting") as told:
         try:
             found = run_fit(
-                asked, study=study, evaluate_only=evaluate_only, threads=threads, kept=kept,
-                tell=Watch(told, starts or asked.starts),
-                **{key: value for key, value in options.items() if value is not None},
-            )  # fmt: skip
+                asked,
+                study=study,
+                evaluate_only=evaluate_only,
+                threads=threads,
+                kept=kept,
+                tell=Watch(told, asked.starts),
+            )
             told("intervals", 1.0)
             intervals = {} if evaluate_only else intervals_of(asked, found)
         except KeyboardInterrupt:
-            _interrupted(kept, folder)
+            _interrupted(kept, folder, asked.method)
         told("writing", 1.0)
         about = {"fit_file": file, "spec_hash": asked.spec_hash, "name": asked.name}
         files = found.save(folder, figures=figure, about=about, intervals=intervals, overwrite=overwrite)
         if kept is not None:
             kept.path.unlink(missing_ok=True)
             (folder / "so_far.csv").unlink(missing_ok=True)
-    _print(found)
-    warn(printed, [*said, *later])
-    for one in _left_out(folder):
-        printed.print(f"left out: {one}", markup=False, soft_wrap=True)
-    printed.print(f"time: {time.perf_counter() - began:.2f} s", markup=False)
-    printed.print(f"written: {', '.join(map(str, files))}", markup=False, soft_wrap=True)
+    return found, files
 
 
 class Watch:
@@ -203,13 +230,20 @@ def _folder(out: Path | None, asked: Asked, what: str) -> Path:
     return out or Path("results") / asked.name
 
 
-def _interrupted(kept: Kept | None, folder: Path) -> None:
+def _interrupted(kept: Kept | None, folder: Path, method: str) -> None:
     """Leave the best so far on disk."""
+    from myelosim.fitting.fit import UNKEPT
     from myelosim.writing import written
 
     best = None if kept is None else kept.best()
     if kept is None or best is None:
-        typer.echo("interrupted; nothing was written", err=True)
+        kind = "an evaluation" if kept is None else f"a fit by {method}" if method in UNKEPT else ""
+        why = (
+            f"{kind} keeps nothing on the way"
+            if kind
+            else "no iteration had ended yet, so there is nothing to go on from"
+        )
+        typer.echo(f"interrupted; nothing was written: {why}", err=True)
         raise typer.Exit(INTERRUPTED)
     total, table = best
     kept.write()

@@ -20,6 +20,7 @@ from myelosim.fitting.search import Objective, begin, minimize
 from myelosim.fitting.warning import FitWarning
 from myelosim.spec.document import suggestion
 from myelosim.spec.fit import OPTIONS
+from myelosim.spec.literal import found
 
 SEARCHED = 256  # samples of a search
 UNSURE = 0.5  # standard error of the objective from which on it is doubted
@@ -41,7 +42,7 @@ def chosen(method: str, options: Mapping[str, int], seed: int) -> dict[str, int]
             there = suggestion(name, known) if known else "; it has none"
             raise SpecError(f"options: '{name}' is no option of method '{method}'{there}")
         if not isinstance(value, int) or isinstance(value, bool) or value < known[name]:
-            raise SpecError(f"options: {name} is {value!r}; it must be a whole number, at least {known[name]}")
+            raise SpecError(f"options: {name} is {found(value)}; it must be a whole number, at least {known[name]}")
     return {**options, **({"seed": seed} if method in ("importance", "saem") else {})}
 
 

@@ -41,6 +41,8 @@ METHODS: Mapping[str, Callable[..., Objective]] = {
 }  # fmt: skip
 """Method -> what it minimizes, given a problem, perhaps ``b``, and the method's options."""
 
+UNKEPT = ("saem", "nuts")
+"""Methods of which nothing is kept on the way to their end."""
 STARTS = 8
 AGREE = 3  # searches that reach the same best optimum are enough
 SAME = 0.01  # of the objective
@@ -119,16 +121,7 @@ def fit(
     True
     """
     began = time.perf_counter()
-    if method not in (*METHODS, "nuts"):
-        raise SpecError(f"fit: there is no method '{method}'{suggestion(method, [*METHODS, 'nuts'])}")
-    if method == "nuts" and evaluate_only:
-        raise SpecError("evaluate_only: nuts has no objective to evaluate; give another method, e.g. focei")
-    if covariance not in ("auto", *KINDS):
-        raise SpecError(f"covariance: '{covariance}' is not known; allowed: auto, {', '.join(KINDS)}")
-    for name, number, least in (("starts", starts, 1), ("seed", seed, 0)):
-        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
-            raise SpecError(f"fit: {name} = {found_text(number)} is not a whole number from {least} on")
-    own = chosen(method, options or {}, seed)
+    own = settled(method, covariance, starts, seed, options or {}, evaluate_only=evaluate_only)
     study = data if isinstance(data, Study) else read(data, model, **(read_as or {}))
     started, wanted = estimation(
         model, study.observables, tuple(study.values), omega=omega, sigma=sigma, free=free, fixed=fixed, priors=priors, iov=iov,
@@ -166,6 +159,28 @@ def fit(
     if method in EXACT:
         found = doubted(exactly(found, method, own, tell))
     return replace(judged(known(found, covariance)), seconds=time.perf_counter() - began)
+
+
+def settled(
+    method: str, covariance: str, starts: int, seed: int, options: Mapping[str, int], *, evaluate_only: bool = False
+) -> dict[str, int]:
+    """Return the method's own options, once everything is known to be possible that does not depend on data.
+
+    Raises
+    ------
+    SpecError
+        There is no such method or covariance, or a number cannot be.
+    """
+    if method not in (*METHODS, "nuts"):
+        raise SpecError(f"fit: there is no method '{method}'{suggestion(method, [*METHODS, 'nuts'])}")
+    if method == "nuts" and evaluate_only:
+        raise SpecError("evaluate_only: nuts has no objective to evaluate; give another method, e.g. focei")
+    if covariance not in ("auto", *KINDS):
+        raise SpecError(f"covariance: '{covariance}' is not known; allowed: auto, {', '.join(KINDS)}")
+    for name, number, least in (("starts", starts, 1), ("seed", seed, 0)):
+        if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
+            raise SpecError(f"fit: {name} = {found_text(number)} is not a whole number from {least} on")
+    return chosen(method, options, seed)
 
 
 def _history(start: int, search: Search) -> pd.DataFrame:

@@ -33,9 +33,16 @@ class Kept:
         An ``.npz`` file; it is there from the first iteration on, and whole at any time.
     resume : bool
         Go on from what it holds. Otherwise it is begun anew.
+
+    Raises
+    ------
+    SpecError
+        There is nothing to go on from.
     """
 
     def __init__(self, path: Path, *, resume: bool = False) -> None:
+        if resume and not path.is_file():
+            raise SpecError(f"{path}: there is nothing to go on from; leave --resume out")
         self.path, self.resume = path, resume
         self.ended: list[dict[str, Any]] = []
         self.going: dict[str, Any] | None = None
@@ -49,7 +56,7 @@ class Kept:
         Raises
         ------
         SpecError
-            There is nothing to go on from, or it is of another fit.
+            What is there is no fit to go on from, or of another one.
         """
         self.problem = problem
         self.key, self.ended, self.going = spec_hash(dict(about)), [], None
@@ -61,8 +68,6 @@ class Kept:
                 every = [
                     {**one, **{k: held[f"{i}/{k}"] for k in one["arrays"]}} for i, one in enumerate(said["searches"])
                 ]
-        except FileNotFoundError:
-            raise SpecError(f"{self.path}: there is nothing to go on from; leave --resume out") from None
         except (OSError, ValueError, KeyError, zipfile.BadZipFile):
             raise SpecError(f"{self.path}: is no fit to go on from; leave --resume out to begin anew") from None
         if said["key"] != self.key:

@@ -12,10 +12,11 @@ import pandas as pd
 from myelosim.data.read import read
 from myelosim.data.study import Study
 from myelosim.errors import SpecError
-from myelosim.fitting.fit import STARTS, fit
+from myelosim.fitting.fit import STARTS, fit, settled
 from myelosim.fitting.kept import Kept
 from myelosim.fitting.result import Fit
 from myelosim.spec import fit as spec
+from myelosim.spec.estimate import estimation
 from myelosim.spec.fits import load_fit
 
 ARGUMENTS = {"starts": "at"}  # what an estimation calls it -> what a fit does
@@ -65,14 +66,7 @@ def run_fit(
     >>> len(found.study.subjects), found.method
     (7, 'focei')
     """
-    held = source if isinstance(source, spec.Fit) else load_fit(source)
-    if unknown := [name for name in changes if name not in CHANGES]:
-        raise SpecError(f"run_fit: {unknown[0]} is what the file says; change it there (allowed: {', '.join(CHANGES)})")
-    if "covariance" in changes:
-        held = replace(held, uncertainty=replace(held.uncertainty, covariance=changes.pop("covariance")))
-    if changes.get("method", held.method) != held.method and "options" not in changes:
-        changes["options"] = {}  # those of the file are the other method's
-    held = replace(held, **changes)
+    held = changed(source if isinstance(source, spec.Fit) else load_fit(source), **changes)
     estimate: dict[str, Any] = {ARGUMENTS.get(name, name): value for name, value in held.estimate.items()}
     if held.tolerance is not None:
         estimate["tolerance"] = held.tolerance
@@ -84,6 +78,31 @@ def run_fit(
 
 
 CHANGES = ("method", "starts", "seed", "tolerance", "covariance", "options")
+
+
+def changed(held: spec.Fit, *, evaluate_only: bool = False, **changes: Any) -> spec.Fit:
+    """Return a fit with ``changes`` of :func:`run_fit`, once they are known to be possible whatever the data are.
+
+    Raises
+    ------
+    SpecError
+        Something is not what can be changed, or cannot be.
+    """
+    if unknown := [name for name in changes if name not in CHANGES]:
+        raise SpecError(f"run_fit: {unknown[0]} is what the file says; change it there (allowed: {', '.join(CHANGES)})")
+    if "covariance" in changes:
+        held = replace(held, uncertainty=replace(held.uncertainty, covariance=changes.pop("covariance")))
+    if changes.get("method", held.method) != held.method and "options" not in changes:
+        changes["options"] = {}  # those of the file are the other method's
+    held = replace(held, **changes)
+    starts = STARTS if held.starts is None else held.starts
+    settled(held.method, held.uncertainty.covariance, starts, held.seed, held.options, evaluate_only=evaluate_only)
+    return held
+
+
+def check(held: spec.Fit, study: Study) -> None:
+    """Raise :class:`SpecError` where data do not allow what is to be estimated; nothing is computed."""
+    estimation(held.model, study.observables, tuple(study.values), dosed=study.dosed, **held.estimate)
 
 
 def study_of(held: spec.Fit) -> Study:

@@ -32,14 +32,15 @@ FILES = (
 def check_folder(folder: Path, file: str, *, overwrite: bool = False) -> None:
     """Look whether a fit can be written into a folder, before the work.
 
-    A fit of the same file is replaced; another one, or files that are no fit, only with ``overwrite``.
+    A fit of the same file is replaced; another one, or files that are no fit, only with ``overwrite``. Files with other names
+    are left alone.
 
     Raises
     ------
     SpecError
         The folder cannot be written, or holds something else under the names of a fit's files.
     """
-    check(folder / ABOUT, "--out", overwrite=True)
+    check(folder / ABOUT, "folder (--out)", overwrite=True)
     there = [name for name in FILES if (folder / name).exists()]
     if overwrite or not there:
         return
@@ -47,7 +48,8 @@ def check_folder(folder: Path, file: str, *, overwrite: bool = False) -> None:
     if found is None or found != file:
         what = f"the fit of {found}" if found else f"{', '.join(there)} of something else"
         raise SpecError(
-            f"{folder} holds {what}, not of {file or 'this fit'}; choose another folder with --out, or replace it with --overwrite"
+            f"{folder} holds {what}, not of {file}; choose another folder (--out), or replace it (--overwrite, in Python "
+            "overwrite=True)"
         )
 
 
@@ -73,11 +75,12 @@ def save(
     figures : bool
         Whether to draw.
     about : mapping, optional
-        What ``fit.json`` is to say besides: ``fit_file`` and ``spec_hash``.
+        What ``fit.json`` is to say besides: ``spec_hash``, and ``fit_file``, which tells the fit from others; by default that is
+        its model, data and what is estimated.
     intervals : mapping, optional
         Kind -> :meth:`Fit.intervals`, for ``intervals.csv``; profiles are drawn.
     overwrite : bool
-        Replace the fit of another file.
+        Replace another fit.
 
     Returns
     -------
@@ -89,8 +92,8 @@ def save(
     SpecError
         As :func:`check_folder`.
     """
-    said = dict(about or {})
-    check_folder(folder, str(said.get("fit_file", "")), overwrite=overwrite)
+    told = provenance(fit) | dict(about or {})
+    check_folder(folder, told["fit_file"], overwrite=overwrite)
 
     def write(draft: Path) -> None:
         kinds = dict(intervals or {})
@@ -99,8 +102,8 @@ def save(
             pd.concat(kinds, names=["method", "name"]).to_csv(draft / "intervals.csv")
         _tables(fit, draft)
         _texts(fit, draft)
-        told = {**provenance(fit), **said, "left_out": [*_model(fit, draft / "model.toml"), *left_out]}
-        (draft / ABOUT).write_text(json.dumps(_plain(told), indent=2) + "\n", encoding="utf-8")
+        every = {**told, "left_out": [*_model(fit, draft / "model.toml"), *left_out]}
+        (draft / ABOUT).write_text(json.dumps(_plain(every), indent=2) + "\n", encoding="utf-8")
 
     return filled(folder, write, FILES)
 
@@ -112,8 +115,10 @@ def provenance(fit: Fit) -> dict[str, Any]:
     every = results.provenance(
         model.spec_hash, fit.seed, problem.tolerance, model.assumed, [str(w) for w in fit.warnings]
     )
+    own = spec_hash({"model": model.spec_hash, "estimation": problem.estimation, "data": study.digest})
     return {
-        "kind": "fit", "title": model.title, "model": model.name, "method": fit.method, "options": dict(fit.options),
+        "kind": "fit", "fit_file": f"{model.name} to {study.source} ({own[:8]})",
+        "title": model.title, "model": model.name, "method": fit.method, "options": dict(fit.options),
         "objective": fit.objective, "n_log_2_pi": constant(fit), "converged": fit.converged, "why": fit.why,
         "warnings": [{"code": one.code, "text": one.text} for one in fit.warnings],
         "data": str(study.source), "data_hash": study.digest, "subjects": len(study.subjects),
