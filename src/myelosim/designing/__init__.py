@@ -1,0 +1,8 @@
+"""Design studies: on which days, how many subjects, how much blood. The job."""
+
+from __future__ import annotations
+
+from myelosim.designing.design import Design, DesignWarning
+from myelosim.designing.evaluate import evaluate_design
+
+__all__ = ["Design", "DesignWarning", "evaluate_design"]

@@ -1,0 +1,149 @@
+"""What a design promises."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+
+from myelosim.designing.criterion import Criterion
+from myelosim.designing.question import Question, volume
+from myelosim.information import Precision, precision
+from myelosim.information.precision import relative
+from myelosim.information.shrinkage import shrinkage
+from myelosim.spec.design import Group
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class DesignWarning:
+    """Something that a design must not keep quiet about: ``code`` names it, ``text`` says what was seen and what to do."""
+
+    code: str
+    text: str
+
+    def __str__(self) -> str:
+        return f"{self.code}: {self.text}"
+
+
+@dataclass(frozen=True)
+class Design:
+    """A design, evaluated.
+
+    Attributes
+    ----------
+    question : Question
+        Model, what is estimated, and how information is reckoned.
+    groups : tuple of Group
+        Who is dosed how and bled when.
+    information : array (parameter, parameter)
+        Of all subjects together, with what was known before; in natural units, omegas and terms of errors as variances.
+    scored_by : Criterion
+        What ``criterion`` is a value of.
+    criterion : float
+        The score; greater is better, and twice the subjects are twice the score (without a prior).
+    warnings : tuple of DesignWarning
+        What is not determined, or hardly; limits on blood that are broken.
+    found : mapping
+        How the design was found, where it was: ``how``, ``looked`` (sets of days), ``bound`` (of its efficiency), ``alternatives``.
+    """
+
+    question: Question
+    groups: tuple[Group, ...]
+    information: Array
+    scored_by: Criterion
+    criterion: float
+    warnings: tuple[DesignWarning, ...] = ()
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+    @property
+    def names(self) -> tuple[str, ...]:
+        """What is estimated: thetas, ``omega <name>``, ``iov <name>``, terms of errors."""
+        return self.question.names
+
+    @property
+    def days(self) -> list[float]:
+        """Elapsed days on which anybody is bled."""
+        return sorted({day for group in self.groups for day in group.days})
+
+    @property
+    def subjects(self) -> int:
+        """Number of subjects."""
+        return sum(group.subjects for group in self.groups)
+
+    @property
+    def draws(self) -> int:
+        """Number of draws, all subjects together."""
+        return sum(group.subjects * len(one.days) for group in self.groups for one in group.samplings)
+
+    @cached_property
+    def precision(self) -> Precision:
+        """What the information promises."""
+        return precision(self.information)
+
+    @property
+    def fim(self) -> pd.DataFrame:
+        """The information matrix, named."""
+        return pd.DataFrame(self.information, index=list(self.names), columns=list(self.names))
+
+    @property
+    def cov(self) -> pd.DataFrame:
+        """The expected covariance of the estimates; infinite on the diagonal where something is not determined."""
+        return pd.DataFrame(self.precision.covariance, index=list(self.names), columns=list(self.names))
+
+    @property
+    def se(self) -> Mapping[str, float]:
+        """Expected standard errors, infinite where something is not determined."""
+        return dict(zip(self.names, self.precision.errors.tolist(), strict=True))
+
+    @property
+    def rse(self) -> Mapping[str, float]:
+        """Expected relative standard errors, percent; of omegas and terms of errors those of variances."""
+        return dict(zip(self.names, relative(self.question.values, self.precision.errors).tolist(), strict=True))
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """Value, expected standard error and its percentage by name."""
+        return pd.DataFrame({"value": self.question.values, "se": self.se, "rse": self.rse}, index=list(self.names))
+
+    @cached_property
+    def shrinkage(self) -> pd.DataFrame:
+        """Expected shrinkage of individual parameters, percent of the variance, (eta, group)."""
+        found = self.question.sensitivities(self.groups)
+        return pd.DataFrame(
+            {group.name: shrinkage(one) for group, one in zip(self.groups, found, strict=True)}, index=self._etas
+        )
+
+    @property
+    def calendar(self) -> pd.DataFrame:
+        """One row per group, day and sampling: ``group``, ``day`` (elapsed), ``subjects``, ``observe``, ``draw`` (mL, each)."""
+        rows = [
+            (group.name, day, group.subjects, ", ".join(one.observe), volume(self.question.model, one))
+            for group in self.groups for one in group.samplings for day in one.days
+        ]  # fmt: skip
+        table = pd.DataFrame(rows, columns=["group", "day", "subjects", "observe", "draw"])
+        return table.astype({"draw": float}).sort_values(["day", "group"], kind="stable", ignore_index=True)
+
+    def efficiency(self, other: Design) -> float:
+        """Return this design's score over another's: the share of its subjects that the other would need."""
+        return self.criterion / other.criterion
+
+    @property
+    def _etas(self) -> list[str]:
+        est = self.question.estimation
+        later = max((len(group.occasions) for group in self.groups), default=1)
+        return [*est.omega.names, *(f"{name} {k + 1}" for k in range(later) for name in est.occasion.names)]
+
+
+def scored(
+    question: Question, groups: tuple[Group, ...], criterion: Criterion, found: Mapping[str, Any] | None = None
+) -> Design:
+    """Return a design with its information and its score."""
+    total = question.information(groups)
+    return Design(question, groups, total, criterion, float(criterion(total[None, None])[0]), (), found or {})

@@ -1,0 +1,123 @@
+"""What a design is to answer: the model, what is estimated, and how information is reckoned."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myelosim.errors import SpecError
+from myelosim.information import Arm, Fisher, Look, Sensitivity, labels, sensitivities
+from myelosim.information.labels import entries
+from myelosim.spec.design import Group, Sampling
+from myelosim.spec.estimation import Estimation
+from myelosim.spec.model import Model
+from myelosim.spec.regimen import DoseEvent
+from myelosim.spec.scale import slope
+
+Array = NDArray[np.float64]
+
+
+@dataclass(frozen=True)
+class Question:
+    """What a design is to answer.
+
+    ``fim`` is "reduced" or "full", ``linearization`` "fo" or "foce", ``lloq`` maps an observable to its limit of quantification,
+    ``prior`` is information that is there already (parameter, parameter), in the order of ``names``. With ``blood_loss``
+    drawn blood is missing from the subjects afterwards.
+    """
+
+    model: Model
+    estimation: Estimation
+    fim: str = "reduced"
+    linearization: str = "fo"
+    lloq: Mapping[str, float] | None = None
+    prior: Array | None = None
+    blood_loss: bool = False
+    seed: int = 1
+    tolerance: float = 1e-8
+    threads: int | None = None
+
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """What is estimated: thetas, ``omega <name>``, ``iov <name>``, terms of errors."""
+        return labels(self.estimation)
+
+    @cached_property
+    def values(self) -> Array:
+        """What they are, in natural units; omegas and terms of errors as variances."""
+        est = self.estimation
+        return np.array(
+            [
+                *(theta.start for theta in est.thetas),
+                *(own.start[i, j] for own in (est.omega, est.occasion) for i, j in entries(own)),
+                *(sigma.start**2 for sigma in est.sigmas if sigma.free),
+            ]
+        )
+
+    @cached_property
+    def known(self) -> Array:
+        """Information that there is without any look: the prior, and what is believed of thetas."""
+        total = np.zeros((len(self.names), len(self.names))) if self.prior is None else np.array(self.prior, float)
+        for k, theta in enumerate(self.estimation.thetas):
+            if theta.prior is not None:
+                total[k, k] += (slope(theta.start, theta.scale) / theta.prior[1]) ** 2
+        return total
+
+    def sensitivities(self, groups: Sequence[Group]) -> tuple[Sensitivity, ...]:
+        """Return each group's sensitivities at all looks of its samplings."""
+        return sensitivities(
+            self.model, [self._arm(group) for group in groups], self.estimation, linearization=self.linearization,
+            full=self.fim == "full", lloq=self.lloq, seed=self.seed, tolerance=self.tolerance, threads=self.threads,
+        )  # fmt: skip
+
+    def elsewhere(self, theta: Mapping[str, float]) -> Question:
+        """Return the question with other values of thetas, in their units."""
+        thetas = tuple(replace(one, start=theta.get(one.name, one.start)) for one in self.estimation.thetas)
+        return replace(self, estimation=replace(self.estimation, thetas=thetas))
+
+    def information(self, groups: Sequence[Group]) -> Array:
+        """Return the information of all groups together, with what was known before."""
+        total = self.known.copy()
+        for group, one in zip(groups, self.sensitivities(groups), strict=True):
+            total += group.subjects * Fisher(one)(np.ones((1, len(one.looks))))[0]
+        return total
+
+    def _arm(self, group: Group) -> Arm:
+        looks = tuple(
+            Look(name, 24.0 * day, one.order == "after")
+            for one in group.samplings for day in one.days for name in one.observe
+        )  # fmt: skip
+        events = group.regimen.expand(24.0 * max(group.days, default=0.0))
+        if self.blood_loss:
+            events = tuple(sorted((*events, *draws(self.model, group)), key=lambda event: event.time))
+        return Arm(events, looks, group.covariates, tuple(24.0 * day for day in group.occasions))
+
+
+def volume(model: Model, sampling: Sampling) -> float | None:
+    """Return the blood that one draw takes, mL, None where it is not known."""
+    return sampling.draw if sampling.draw is not None else model.subjects.draw_volume
+
+
+def draws(model: Model, group: Group) -> list[DoseEvent]:
+    """Return the draws of blood of a group's subjects, as fractions of all they have.
+
+    Raises
+    ------
+    SpecError
+        Blood volume, weight or the volume of a draw is not known.
+    """
+    total, weight = model.subjects.blood_volume, group.weight(model)
+    found = []
+    for one in group.samplings:
+        taken = volume(model, one)
+        if total is None or weight is None or taken is None:
+            lacks = "blood volume" if total is None else "weight" if weight is None else "volume of a draw"
+            raise SpecError(
+                f"group {group.name}: blood_loss needs the {lacks}, which the model lacks; say it, or leave blood_loss out"
+            )
+        found += [DoseEvent("blood", 24.0 * day, taken / (total * weight), kind="draw") for day in one.days]
+    return found

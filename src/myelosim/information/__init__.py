@@ -1,0 +1,10 @@
+"""Fisher information: what observations of a population are expected to tell of a model's parameters."""
+
+from __future__ import annotations
+
+from myelosim.information.fisher import Fisher
+from myelosim.information.labels import labels
+from myelosim.information.precision import Precision, precision
+from myelosim.information.sensitivity import Arm, Look, Sensitivity, sensitivities
+
+__all__ = ["Arm", "Fisher", "Look", "Precision", "Sensitivity", "labels", "precision", "sensitivities"]

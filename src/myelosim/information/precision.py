@@ -1,0 +1,65 @@
+"""What an information matrix promises: standard errors, and what cannot be told from what."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+
+Array = NDArray[np.float64]
+
+SMALLEST = 1e-10  # eigenvalue, of a matrix scaled to a unit diagonal, that still counts
+TOUCHED = 1e-4  # share of a parameter in an undetermined direction, from which on it is undetermined
+
+
+@dataclass(frozen=True)
+class Precision:
+    """Covariance (parameter, parameter) that the information promises, and the directions it says nothing of.
+
+    ``covariance`` is infinite on the diagonal for parameters that are not determined. ``directions`` (direction, parameter) are
+    unit vectors on a scale on which each parameter has information one; ``blind`` marks parameters without any.
+    """
+
+    covariance: Array
+    directions: Array
+    blind: NDArray[np.bool_]
+    condition: float
+
+    @property
+    def errors(self) -> Array:
+        """Standard errors, infinite where there is none."""
+        return np.asarray(np.sqrt(np.diag(self.covariance)))
+
+    @property
+    def determined(self) -> NDArray[np.bool_]:
+        """Which parameters have a standard error."""
+        return np.asarray(np.isfinite(np.diag(self.covariance)))
+
+
+def precision(fim: Array) -> Precision:
+    """Return what an information matrix (parameter, parameter) promises.
+
+    Examples
+    --------
+    >>> precision(np.diag([4.0, 0.0])).errors
+    array([0.5, inf])
+    """
+    diagonal = np.diag(fim)
+    blind = diagonal <= 0.0
+    size = np.sqrt(np.where(blind, 1.0, diagonal))
+    unit = fim / np.outer(size, size)
+    values, vectors = np.linalg.eigh(unit)
+    good = values > SMALLEST
+    covariance = (vectors[:, good] / values[good]) @ vectors[:, good].T / np.outer(size, size)
+    lost = np.sum(vectors[:, ~good] ** 2, axis=1) > TOUCHED
+    covariance[lost, lost] = np.inf
+    seen = values[~blind[np.argmax(np.abs(vectors), axis=0)]]
+    condition = float(values[-1] / max(seen[0], 1e-300)) if len(seen) and np.all(good) else np.inf
+    return Precision(covariance, vectors[:, ~good].T, blind, condition)
+
+
+def relative(values: ArrayLike, errors: Array) -> Array:
+    """Return standard errors in percent of the values; not a number for a value of zero."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(100.0 * errors / np.abs(np.asarray(values, float)))

@@ -1,0 +1,228 @@
+"""How the observations of an arm move with every parameter, at every time at which blood could be drawn."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import ndtri
+from scipy.stats import qmc
+
+from myelosim.data.study import MEASURED, Course, Observations, Study
+from myelosim.information.labels import entries
+from myelosim.information.scatter import retained, scatter
+from myelosim.linearize import Predictor
+from myelosim.linearize.predict import Predictions
+from myelosim.spec.estimation import Estimation
+from myelosim.spec.model import Model
+from myelosim.spec.regimen import DoseEvent
+from myelosim.spec.scale import slope
+
+Array = NDArray[np.float64]
+
+POINTS = 32  # random effects at which a FOCE-type matrix is linearized
+
+
+@dataclass(frozen=True)
+class Look:
+    """An observation that could be made: of what, when (h), and whether after a dose of the same hour."""
+
+    observable: str
+    hour: float
+    after: bool = False
+
+
+@dataclass(frozen=True)
+class Arm:
+    """Subjects who are dosed alike: their events (doses, draws of blood), and what is known of them.
+
+    ``occasions`` are the hours at which their occasions begin.
+    """
+
+    events: tuple[DoseEvent, ...]
+    looks: tuple[Look, ...]
+    covariates: Mapping[str, float | str] = field(default_factory=dict)
+    occasions: tuple[float, ...] = (0.0,)
+
+
+@dataclass(frozen=True)
+class Sensitivity:
+    """What one subject's looks depend on; all on the working scale of :mod:`myelosim.information.scatter`.
+
+    Dimensions: point (at which it is linearized; one for FO), look, theta, effect (random), term (of errors). ``theta`` are
+    derivatives by thetas in their units, ``random`` those by random effects. ``variance`` is that of the error,
+    ``by_prediction`` its derivative by the prediction, ``by_term`` those by squared terms. ``both`` are the derivatives of
+    ``random`` by thetas, None where they were not asked for. ``omega`` is the covariance of random effects (effect, effect), and
+    ``omega_by`` (entry, effect, effect) its derivatives by the entries that are free.
+    """
+
+    looks: tuple[Look, ...]
+    f: Array  # (point, look), in the observables' units
+    theta: Array  # (point, look, theta)
+    random: Array  # (point, look, effect)
+    variance: Array  # (point, look)
+    by_prediction: Array  # (point, look)
+    by_term: Array  # (point, look, term)
+    both: Array | None  # (point, look, effect, theta)
+    omega: Array
+    omega_by: Array
+
+    @property
+    def parameters(self) -> int:
+        """Number of rows of an information matrix."""
+        return int(self.theta.shape[2]) + len(self.omega_by) + int(self.by_term.shape[2])
+
+
+def sensitivities(
+    model: Model,
+    arms: Sequence[Arm],
+    estimation: Estimation,
+    *,
+    linearization: str = "fo",
+    full: bool = False,
+    lloq: Mapping[str, float] | None = None,
+    points: int = POINTS,
+    seed: int = 1,
+    tolerance: float = 1e-8,
+    threads: int | None = None,
+) -> tuple[Sensitivity, ...]:
+    """Return the sensitivities of each arm.
+
+    Parameters
+    ----------
+    model : Model
+        What is designed for.
+    arms : sequence of Arm
+        With their looks.
+    estimation : Estimation
+        What is to be estimated; its starts are the values.
+    linearization : {"fo", "foce"}
+        Around the typical subject, or around ``points`` subjects drawn from the population; a matrix is then the mean of theirs.
+    full : bool
+        Whether the derivatives of variances by thetas are wanted, too.
+    lloq : mapping, optional
+        Observable -> limit of quantification.
+    points, seed : int
+        Of "foce"; a Sobol sequence.
+    tolerance : float
+        Aim for the relative error of counts.
+    """
+    arms = [replace(arm, looks=tuple(sorted(arm.looks, key=lambda look: (look.hour, look.after)))) for arm in arms]
+    study, owner = _study(arms, 1 if linearization == "fo" else points)
+    predictor = Predictor(model, study, estimation, tolerance=tolerance, threads=threads)
+    mixed = predictor.mixed
+    beta = mixed.start
+    omega = mixed.covariance(estimation.omega.start, estimation.occasion.start)
+    b = _drawn(omega, len(study.subjects) // len(arms), seed) if linearization != "fo" else np.zeros((1, len(omega)))
+    b = np.tile(b, (len(arms), 1))
+    curved = full or linearization != "fo"
+    found = predictor.differentiate(beta, b, order=2 if curved else 1)
+    parts = _Parts(estimation, mixed.Z, mixed.design(beta)[0], b, curved, lloq or {}, omega, _omega_by(mixed))
+    subject, made = study.observations.subject, []
+    for k, arm in enumerate(arms):
+        rows = [np.flatnonzero(subject == i) for i in np.flatnonzero(owner == k)]
+        names = np.array([look.observable for look in arm.looks])
+        points_of = [
+            parts.at(found, names, own, i) for own, i in zip(rows, np.flatnonzero(owner == k).tolist(), strict=True)
+        ]
+        stacked = {
+            name: np.stack([one[name] for one in points_of]) if points_of[0][name] is not None else None
+            for name in points_of[0]
+        }
+        if not full:
+            stacked["both"] = None
+        made.append(Sensitivity(arm.looks, omega=omega, omega_by=parts.omega_by, **stacked))  # type: ignore[arg-type]
+    return tuple(made)
+
+
+@dataclass(frozen=True)
+class _Parts:
+    """What turns derivatives by coordinates into those of an information matrix."""
+
+    estimation: Estimation
+    Z: Array
+    X: Array  # (subject, coordinate, theta)
+    b: Array
+    curved: bool
+    lloq: Mapping[str, float]
+    omega: Array
+    omega_by: Array
+
+    def at(self, found: Predictions, names: NDArray[Any], rows: NDArray[np.intp], subject: int) -> dict[str, Any]:
+        """Return one subject's sensitivities; ``names`` are the observables of its rows."""
+        est = self.estimation
+        natural = np.array([slope(one.start, one.scale) for one in est.thetas])
+        X = self.X[subject] * natural
+        f, theta, random = found.f[rows], found.g[rows] @ X, found.g[rows] @ self.Z
+        variance, by_prediction, bend = np.ones_like(f), np.zeros_like(f), np.zeros_like(f)
+        free = [one.name for one in est.sigmas if one.free]
+        by_term = np.zeros((len(rows), len(free)))
+        for name in dict.fromkeys(names.tolist()):
+            own, residual = np.flatnonzero(names == name), est.residual[name]
+            terms = tuple(one.rpartition(".")[2] for one in free if one.rpartition(".")[0] == name)
+            places = np.array([free.index(f"{name}.{term}") for term in terms], int)
+            one = scatter(residual, terms, f[own])
+            kept = np.ones(len(own))
+            if name in self.lloq:
+                spread = np.sqrt(np.einsum("re,ef,rf->r", random[own], self.omega, random[own])) / np.maximum(
+                    f[own], 1e-30
+                )
+                spread = np.zeros(len(own)) if np.any(self.b) else np.minimum(spread, 3.0)
+                kept = np.maximum(retained(residual, f[own], spread, self.lloq[name], counted=est.blq == "m3"), 1e-12)
+            variance[own], by_prediction[own] = one.variance / kept, one.by_prediction / kept
+            bend[own] = one.bend
+            by_term[np.ix_(own, places)] = one.by_term / kept[:, None]
+        both = None
+        if self.curved:
+            both = np.einsum("rcd,ce,dp->rep", found.h[rows], self.Z, X)
+            both = both + bend[:, None, None] * random[:, :, None] * theta[:, None, :]
+            theta = theta - np.einsum("rep,e->rp", both, self.b[subject])
+        return {
+            "f": f, "theta": theta, "random": random, "variance": variance, "by_prediction": by_prediction,
+            "by_term": by_term, "both": both,
+        }  # fmt: skip
+
+
+def _study(arms: Sequence[Arm], points: int) -> tuple[Study, NDArray[np.intp]]:
+    """Return a study of each arm's subjects, one for each point, and whose arm each is."""
+    owner = np.repeat(np.arange(len(arms)), points)
+    looks = [(i, look) for i, k in enumerate(owner.tolist()) for look in arms[k].looks]
+    size = len(looks)
+    seen = Observations(
+        row=np.arange(1, size + 1), subject=np.array([i for i, _ in looks], int),
+        time=np.array([look.hour for _, look in looks], float),
+        observable=np.array([look.observable for _, look in looks], dtype=object),
+        value=np.ones(size), censored=np.full(size, MEASURED), after=np.array([look.after for _, look in looks], bool),
+        occasion=np.zeros(size, int),
+    )  # fmt: skip
+    known = sorted({name for arm in arms for name in arm.covariates})
+    covariates = {
+        name: tuple(Course(np.zeros(1), np.array([arms[k].covariates[name]])) for k in owner.tolist()) for name in known
+    }
+    return Study(
+        tuple(str(i + 1) for i in range(len(owner))), seen, tuple(arms[k].events for k in owner.tolist()), covariates=covariates,
+        occasions=tuple(np.array(arms[k].occasions, float) for k in owner.tolist()),
+    ), owner  # fmt: skip
+
+
+def _omega_by(mixed: Any) -> Array:
+    """Return the derivatives of the covariance of random effects by the free entries of the omegas."""
+    est, found = mixed.estimation, []
+    for own, first in ((est.omega, True), (est.occasion, False)):
+        for i, j in entries(own):
+            unit = np.zeros_like(own.start)
+            unit[i, j] = unit[j, i] = 1.0
+            parts = (unit, est.occasion.start * 0.0) if first else (est.omega.start * 0.0, unit)
+            found.append(mixed.covariance(*parts))
+    return np.array(found).reshape(len(found), mixed.random, mixed.random)
+
+
+def _drawn(omega: Array, points: int, seed: int) -> Array:
+    """Return random effects (point, effect): normal by a Sobol sequence, which covers them evenly."""
+    sobol = qmc.Sobol(max(len(omega), 1), rng=np.random.default_rng(seed))
+    unit = sobol.random(1 << (points - 1).bit_length())[:points, : len(omega)]
+    values, vectors = np.linalg.eigh(omega)
+    return np.asarray(ndtri(np.clip(unit, 1e-12, 1 - 1e-12)) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T)
