@@ -136,6 +136,9 @@ def test_a_process_that_dies_gives_its_folder_free(tmp_path):
 
 
 def test_what_a_user_can_mend(pilot, myelosim):
+    (pilot / "zero.csv").write_text("ID,TIME,AMT,DV\n1,0,40,.\n1,120,.,3\n1,144,.,0\n1,148,.,3\n")
+    zero = FILE.replace("pilot.csv", "zero.csv").replace("proportional = 0.2", "log_sd = 0.2")
+    (pilot / "zero.toml").write_text(zero)
     cases = {
         ("fit", "pilot.csv"): "which model? Give --model NAME",
         ("fit", "none.csv", *USUAL): "none.csv: there is no such file, and no fit of that name",
@@ -148,6 +151,8 @@ def test_what_a_user_can_mend(pilot, myelosim):
         ("fit", "pilot.csv", *USUAL, "--column", "ID=animal"): "animal",
         ("fit", "pilot.csv", *USUAL, "--priors", "much"): "'much' is no prior",
         ("fit", "pilot.toml", "--starts", "0"): "must be 1 or more",
+        ("fit", "zero.toml"): "row 3: neutrophil: a value of 0 has no chance at all",
+        ("fit", "pilot.csv", *USUAL, "--column", "ID"): "write --column NAME=VALUE, e.g. ID=animal",
         ("fit", "pilot.csv", *USUAL, "--blq", "m2"): "'m2' is not known",
         ("fit", "pilot.toml", "--resume", "--evaluate-only"): "--evaluate-only contradicts; leave one of them out",
         ("fit", "pilot.toml", "--resume", "--overwrite"): "--overwrite contradicts; leave one of them out",

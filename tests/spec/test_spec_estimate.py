@@ -225,7 +225,7 @@ def test_units_of_an_additive_error(generic):
 
 
 def test_errors_that_cannot_be(generic):
-    assert '{"drug.proportional": 0.2}' in wrong(generic, ["neutrophil", "drug"])[0]
+    assert "e.g. drug.proportional = 0.2 or" in wrong(generic, ["neutrophil", "drug"])[0]
     assert "did you mean 'neutrophil'?" in wrong(generic, ["neutrophil"], sigma={"neutrofil.sd": 0.1})[0]
     assert "no error has just the terms sd, log_sd" in wrong(
         generic, ["neutrophil"], sigma={"neutrophil.sd": 0.1, "neutrophil.log_sd": 0.1}
@@ -265,6 +265,11 @@ def test_priors_given(generic):
 )
 def test_priors_that_cannot_be(generic, priors, said):
     assert said in "\n".join(wrong(generic, ["neutrophil"], priors=priors))
+
+
+def test_priors_that_are_none_are_one_finding(generic):
+    (said,) = wrong(generic, ["neutrophil"], priors="much")
+    assert "'much' is no prior; give" in said
 
 
 def test_starts_are_drawn_where_the_model_is_stable(generic):

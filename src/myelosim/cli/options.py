@@ -22,7 +22,7 @@ def whole(low: int) -> Callable[[str], int]:
         except ValueError:
             raise typer.BadParameter(f"{text!r} is not a whole number") from None
         if value < low:
-            raise typer.BadParameter(f"{value} is too few; it must be {low} or more")
+            raise typer.BadParameter(f"{value} is too small; it must be {low} or more")
         return value
 
     return read

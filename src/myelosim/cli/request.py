@@ -104,9 +104,8 @@ def pairs(texts: Sequence[str], option: str) -> dict[str, str | float]:
     for text in texts:
         name, equals, value = (part.strip() for part in text.partition("="))
         if not (equals and name and value):
-            raise SpecError(
-                f'{option} {text!r} is not understood; write {option} NAME=VALUE, e.g. neutrophil.mtt="110 h"'
-            )
+            example = {"--column": "ID=animal", "--start": "neutrophil=3.2"}.get(option, 'neutrophil.mtt="110 h"')
+            raise SpecError(f"{option} '{text}' is not understood; write {option} NAME=VALUE, e.g. {example}")
         if name in out:
             raise SpecError(f"{option} {name} is given twice; keep one of them")
         try:

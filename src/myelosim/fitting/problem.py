@@ -15,6 +15,13 @@ from myelosim.spec.estimation import Estimation
 from myelosim.spec.model import Model
 
 
+def likelihood_of(study: Study, estimation: Estimation) -> Likelihood:
+    """Return how likely what was observed is; raise :class:`DataError` where that is impossible whatever is estimated."""
+    seen, est = study.observations, estimation
+    rows = seen.row % FILE
+    return Likelihood(seen.observable, seen.value, seen.censored, est.residual, est.sigmas, est.blq, rows)
+
+
 @dataclass
 class Problem:
     """What a method is asked to solve.
@@ -36,9 +43,7 @@ class Problem:
             self.model, self.study, self.estimation, tolerance=self.tolerance, threads=self.threads
         )
         seen, est = self.study.observations, self.estimation
-        self.likelihood = Likelihood(
-            seen.observable, seen.value, seen.censored, est.residual, est.sigmas, est.blq, seen.row % FILE
-        )
+        self.likelihood = likelihood_of(self.study, est)
         self.parameters = Parameters(est)
         self._first = np.flatnonzero(np.r_[True, np.diff(seen.subject) != 0]) if len(seen) else np.zeros(0, int)
         self._observed = seen.subject[self._first]

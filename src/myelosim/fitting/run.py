@@ -14,6 +14,7 @@ from myelosim.data.study import Study
 from myelosim.errors import SpecError
 from myelosim.fitting.fit import STARTS, fit, settled
 from myelosim.fitting.kept import Kept
+from myelosim.fitting.problem import likelihood_of
 from myelosim.fitting.result import Fit
 from myelosim.spec import fit as spec
 from myelosim.spec.estimate import estimation
@@ -101,8 +102,9 @@ def changed(held: spec.Fit, *, evaluate_only: bool = False, **changes: Any) -> s
 
 
 def check(held: spec.Fit, study: Study) -> None:
-    """Raise :class:`SpecError` where data do not allow what is to be estimated; nothing is computed."""
-    estimation(held.model, study.observables, tuple(study.values), dosed=study.dosed, **held.estimate)
+    """Raise :class:`SpecError` or :class:`DataError` where data do not allow what is to be estimated; nothing is computed."""
+    _, asked = estimation(held.model, study.observables, tuple(study.values), dosed=study.dosed, **held.estimate)
+    likelihood_of(study, asked)
 
 
 def study_of(held: spec.Fit) -> Study:

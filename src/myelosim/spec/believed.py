@@ -44,14 +44,15 @@ def believed(model: Model, free: Collection[str], priors: Any, findings: Finding
     every = {name: prior for name in free if (prior := _own(model, name, se=False)) is not None}
     asked = dict(priors if isinstance(priors, Mapping) else {} if priors is None else {ALL: priors})
     if ALL in asked:
+        before = len(findings.messages)
         weight = _weight(asked.pop(ALL), findings, ("priors",))
         told = {name: prior for name in free if (prior := _own(model, name, se=True)) is not None}
         every |= {name: (mean, sd / math.sqrt(weight)) for name, (mean, sd) in told.items()}
-        if not told:
+        if not told and len(findings.messages) == before:
             findings.add(
                 ("priors",),
-                "no estimated parameter of the model has a prior or a standard error (se); give "
-                '{name: {"mean": ..., "sd_log": ...}}',
+                "no estimated parameter of the model has a prior or a standard error (se); give each its own, "
+                "{ mean = ..., sd_log = ... }",
             )
     for name, said in asked.items():
         path = ("priors", str(name))
@@ -120,7 +121,7 @@ def _weight(said: Any, findings: Findings, path: Path) -> float:
     if not is_number(said) or not 0 < said < 1e6:
         meant = closest(said, [LITERATURE]) if isinstance(said, str) else ""
         findings.add(path, f"{found(said)} is no prior" + (f"; did you mean '{meant}'?" if meant else
-                     '; give "literature", a weight above 0, or {"mean": ..., "sd_log": ...}'))  # fmt: skip
+                     '; give "literature", a weight above 0, or { mean = ..., sd_log = ... }'))  # fmt: skip
         return 1.0
     return float(said)
 

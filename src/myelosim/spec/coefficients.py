@@ -90,11 +90,11 @@ def related(
         if full is None:
             continue
         if not isinstance(relations, Mapping):
-            findings.add(path, f'{found(relations)} is not a covariate; give {{"weight": {{"form": "power"}}}}')
+            findings.add(path, f'{found(relations)} is not a covariate; give {{ weight = {{ form = "power" }} }}')
             continue
         for covariate, said in relations.items():
             if not isinstance(said, Mapping):
-                findings.add((*path, covariate), f'{found(said)} is not a relation; give {{"form": "power"}}')
+                findings.add((*path, covariate), f'{found(said)} is not a relation; give {{ form = "power" }}')
                 continue
             table = Table(said, (*path, covariate), findings)
             before = len(findings.messages)

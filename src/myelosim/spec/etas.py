@@ -112,7 +112,7 @@ def read_omega(known: Known, omega: Any, findings: Findings, argument: str = "om
             start[row, column] = start[column, row] = value
             free[row, column] = free[column, row] = not fixed
         if name not in table[name]:
-            findings.add((argument, name), f"has covariances and no variance; add {{'{name}': ...}} to it")
+            findings.add((argument, name), "has covariances and no variance; add its own to them")
     diagonal = free.diagonal()
     free = free & np.outer(diagonal, diagonal)
     made = Omega(tuple(order), start, free)
@@ -215,7 +215,7 @@ def read_variance(entry: Any, findings: Findings, path: Path) -> tuple[float, bo
     if isinstance(value, np.generic):
         value = value.item()
     if not set(said) <= _ENTRY or not isinstance(fixed, bool) or not is_number(value) or not math.isfinite(value):
-        findings.add(path, f'{found(entry)} is not a variance; give a number, or {{"variance": 0.04, "fixed": true}}')
+        findings.add(path, f"{found(entry)} is not a variance; give a number, or {{ variance = 0.04, fixed = true }}")
         return math.nan, fixed is True
     return float(value), fixed
 

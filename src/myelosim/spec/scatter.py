@@ -76,8 +76,8 @@ def _kind(name: str, own: Residual | None, terms: Mapping[str, Any], asked: str 
     if not terms and asked is None:
         if own is None:
             findings.add(
-                path, f"the model says nothing of how {name} scatters around it; give sigma, e.g. "
-                f'{{"{name}.proportional": 0.2}} or {{"{name}.log_sd": 0.2}}',
+                path, f"the model says nothing of how {name} scatters around it; give sigma, e.g. {name}.proportional = 0.2 or "
+                f"{name}.log_sd = 0.2; in a fit file [residual] {name} = {{ proportional = 0.2 }}",
             )  # fmt: skip
         return "" if own is None else own.kind
     every = {kind: {term.name: term for term in module.TERMS} for kind, module in RESIDUALS.items()}
@@ -127,7 +127,7 @@ def _term(
     if isinstance(start, np.generic):
         start = start.item()
     if not set(said) <= {"start", "fixed"} or not isinstance(fixed, bool) or not is_number(start):
-        findings.add(path, f'{found(value)} is not a number; give {asked.meaning}, or {{"start": 0.2, "fixed": true}}')
+        findings.add(path, f"{found(value)} is not a number; give {asked.meaning}, or {{ start = 0.2, fixed = true }}")
         return None
     low, high = asked.lower, min(asked.upper, 1e6)
     if not math.isfinite(start) or not (low <= start <= high if asked.closed else low < start <= high):
