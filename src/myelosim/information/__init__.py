@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from myelosim.information.fisher import Fisher
 from myelosim.information.labels import labels
-from myelosim.information.precision import Precision, precision
+from myelosim.information.precision import Precision, precision, spread
 from myelosim.information.sensitivity import Arm, Look, Sensitivity, sensitivities
 
-__all__ = ["Arm", "Fisher", "Look", "Precision", "Sensitivity", "labels", "precision", "sensitivities"]
+__all__ = ["Arm", "Fisher", "Look", "Precision", "Sensitivity", "labels", "precision", "sensitivities", "spread"]

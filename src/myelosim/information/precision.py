@@ -59,6 +59,32 @@ def precision(fim: Array) -> Precision:
     return Precision(covariance, vectors[:, ~good].T, blind, condition)
 
 
+def spread(fim: Array, gradient: Array) -> float:
+    """Return the standard error of a quantity by its gradient, by the delta method; infinite where it is not determined.
+
+    Only directions in which the quantity moves must be determined: what else there is to estimate may be unknown.
+
+    Examples
+    --------
+    >>> spread(np.diag([4.0, 0.0]), np.array([1.0, 0.0])), spread(np.diag([4.0, 0.0]), np.array([1.0, 1.0]))
+    (0.5, inf)
+    """
+    gradient, diagonal = np.asarray(gradient, float), np.diag(fim)
+    if not np.any(gradient):
+        return 0.0
+    blind = diagonal <= 0.0
+    if np.any(gradient[blind]):
+        return float("inf")
+    own = np.ix_(~blind, ~blind)
+    size = np.sqrt(diagonal[~blind])
+    values, vectors = np.linalg.eigh(fim[own] / np.outer(size, size))
+    along = (vectors.T @ (gradient[~blind] / size)) ** 2
+    good = values > SMALLEST
+    if np.sum(along[~good]) > TOUCHED * np.sum(along):
+        return float("inf")
+    return float(np.sqrt(np.sum(along[good] / values[good])))
+
+
 def relative(values: ArrayLike, errors: Array) -> Array:
     """Return standard errors in percent of the values; not a number for a value of zero."""
     with np.errstate(divide="ignore", invalid="ignore"):
