@@ -90,7 +90,7 @@ def evaluate_design(
     ...     parameters=["drug.ka", "drug.cl", "drug.vc"], omega={"drug.cl": 0.09}, sigma={"drug.proportional": 0.15},
     ... )
     >>> round(design.rse["drug.cl"], 1)
-    9.0
+    16.2
     """
     shaped = groups_of(
         model, regimen, days=days, subjects=subjects, lineages=lineages, observe=observe, times=times, groups=groups, draw=draw
