@@ -99,7 +99,7 @@ class _Point:
     def __call__(self, counts: Array) -> Array:
         sums, E = counts @ self.flat, self.E
         A, H, M, N, Q, T = (
-            sums[:, start:end].reshape(-1, *shape)
+            sums[:, start:end].reshape(len(sums), *shape)
             for shape, start, end in zip(self.shapes.values(), self.ends, self.ends[1:], strict=False)
         )
         K = np.linalg.solve(np.eye(E) + self.omega @ M[:, :E, :E], np.broadcast_to(self.omega, (len(sums), E, E)))
@@ -109,7 +109,7 @@ class _Point:
         between = self.C @ (M - M[:, :, :E] @ KM)[:, None]
         alone = L.transpose(0, 2, 1)[:, None] @ N @ L[:, None]
         error = K[:, None] @ N[:, :, :E, :E]
-        both = 0.5 * _flat(alone) @ self.C.reshape(len(self.C), -1).T
+        both = 0.5 * _flat(alone) @ _flat(self.C[None])[0].T
         out = np.zeros((len(sums), self.size, self.size))
         out[:, : self.P, : self.P] = A - H.transpose(0, 2, 1) @ K @ H
         c, d = self.with_c, self.with_d
@@ -117,7 +117,7 @@ class _Point:
         out[:, d[:, None], c] += both
         out[:, c[:, None], d] += both.transpose(0, 2, 1)
         out[:, d[:, None], d] += (
-            0.5 * (T + _traces(error)) - (Q.reshape(*T.shape, -1) @ K.reshape(len(K), 1, -1, 1))[..., 0]
+            0.5 * (T + _traces(error)) - (Q.reshape(*T.shape, E * E) @ K.reshape(len(K), 1, E * E, 1))[..., 0]
         )
         return out
 
@@ -136,7 +136,7 @@ def _widened(of: Sensitivity, k: int) -> tuple[Array, Array]:
 
 
 def _flat(matrices: Array) -> Array:
-    return matrices.reshape(*matrices.shape[:2], -1)
+    return matrices.reshape(*matrices.shape[:2], matrices.shape[2] * matrices.shape[3])
 
 
 def _traces(matrices: Array) -> Array:

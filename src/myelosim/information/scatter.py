@@ -33,7 +33,8 @@ class Scatter:
 
     ``variance`` on the working scale, ``by_prediction`` its derivative by the prediction, ``by_term`` (row, term) those by
     the squares of terms, and ``bend`` by how much the working scale's slope changes with the prediction, as a fraction of it.
-    A Student's error counts with the variance of a normal one that tells as much of the prediction.
+    A Student's error counts with the variance of a normal one that tells as much of the prediction, and its derivatives are such
+    that they tell as much of the size of the error: (df + 1)/(df + 3) and df/(df + 3) of what a normal one would.
     """
 
     variance: Array
@@ -75,24 +76,28 @@ def scatter(residual: Residual, terms: tuple[str, ...], predictions: ArrayLike) 
         return np.asarray(-np.broadcast_to(density, f.shape).imag / COMPLEX)
 
     steep = slope(f)
-    student = module.DISTRIBUTION == "student"
-    tells = (sigma["df"] + 1.0) / (sigma["df"] + 3.0) if student else 1.0
+    student, df = module.DISTRIBUTION == "student", sigma.get("df", np.inf)
+    tells, sizes = ((df + 1.0) / (df + 3.0), np.sqrt(df / (df + 3.0))) if student else (1.0, 1.0)
     variance = 1.0 / (tells * steep * steep)
     wider = growth(f=f * (1.0 + 1j * COMPLEX)) / f
     steeper = (slope(f * (1.0 + STEP)) - slope(f * (1.0 - STEP))) / (2.0 * STEP * f * steep)
     by_term = np.empty((len(f), len(terms)))
     for k, name in enumerate(terms):
-        by_term[:, k] = variance * growth(**{name: sigma[name] + 1j * COMPLEX}) / sigma[name]
-    return Scatter(variance, 2.0 * wider * variance, by_term, steeper + wider)
+        by_term[:, k] = sizes * variance * growth(**{name: sigma[name] + 1j * COMPLEX}) / sigma[name]
+    return Scatter(variance, 2.0 * sizes * wider * variance, by_term, steeper + wider)
 
 
 def retained(
     residual: Residual, predictions: ArrayLike, spread: ArrayLike, limit: float, *, counted: bool = True
-) -> Array:
-    """Return the share of their information that observations keep where values under a limit are known only as such.
+) -> tuple[Array, Array]:
+    """Return the shares of their information that observations keep where values under a limit are known only as such.
 
-    For a normal error that is, with z the limit in standard deviations from the prediction, 1 - P(z) + z p(z) + p(z)^2/P(z): the
-    information of a censored normal observation about its mean, over that of an uncensored one. It is averaged over subjects.
+    The first is that of the prediction, the second that of the size of the error. For a normal error they are, with z the limit
+    in standard deviations from the prediction, p and P the normal density and distribution,
+
+        1 - P(z) + z p(z) + p(z)^2/P(z)  and  1 - P(z) + (z + z^3) p(z)/2 + z^2 p(z)^2/(2 P(z)):
+
+    the information of a censored observation over that of an uncensored one, averaged over subjects.
 
     Parameters
     ----------
@@ -114,15 +119,18 @@ def retained(
     Examples
     --------
     >>> residual = Residual("additive", {"additive": 1.0})
-    >>> retained(residual, [5.0], [0.0], 5.0).round(3), retained(residual, [5.0], [0.0], 5.0, counted=False)
-    (array([0.818]), array([0.5]))
+    >>> [part.round(3) for part in retained(residual, [5.0], [0.0], 5.0)]
+    [array([0.818]), array([0.5])]
+    >>> retained(residual, [5.0], [0.0], 5.0, counted=False)[0]
+    array([0.5])
     """
     module, f = KINDS[residual.kind], np.maximum(np.asarray(predictions, float), FLOOR)
     each = f[:, None] * np.exp(np.asarray(spread, float)[:, None] * NODES)
     p = Values(**{name: float(value) for name, value in residual.sigma.items()})
     z = np.clip(module.standardized(np.full_like(each, limit), each, p), -37.0, 37.0)
-    kept = ndtr(-z)
+    of_mean = of_size = ndtr(-z)
     if counted:
         density = np.exp(-0.5 * z * z) / np.sqrt(2.0 * np.pi)
-        kept = kept + z * density + np.exp(-z * z - log_ndtr(z)) / (2.0 * np.pi)
-    return np.asarray(np.clip(kept, 0.0, 1.0) @ WEIGHTS)
+        known = np.exp(-z * z - log_ndtr(z)) / (2.0 * np.pi)
+        of_mean, of_size = of_mean + z * density + known, of_size + 0.5 * (z + z**3) * density + 0.5 * z * z * known
+    return np.clip(of_mean, 0.0, 1.0) @ WEIGHTS, np.clip(of_size, 0.0, 1.0) @ WEIGHTS

@@ -165,16 +165,20 @@ class _Parts:
             terms = tuple(one.rpartition(".")[2] for one in free if one.rpartition(".")[0] == name)
             places = np.array([free.index(f"{name}.{term}") for term in terms], int)
             one = scatter(residual, terms, f[own])
-            kept = np.ones(len(own))
+            kept = of_size = np.ones(len(own))
             if name in self.lloq:
                 spread = np.sqrt(np.einsum("re,ef,rf->r", random[own], self.omega, random[own])) / np.maximum(
                     f[own], 1e-30
                 )
                 spread = np.zeros(len(own)) if np.any(self.b) else np.minimum(spread, 3.0)
-                kept = np.maximum(retained(residual, f[own], spread, self.lloq[name], counted=est.blq == "m3"), 1e-12)
-            variance[own], by_prediction[own] = one.variance / kept, one.by_prediction / kept
+                kept, of_size = retained(residual, f[own], spread, self.lloq[name], counted=est.blq == "m3")
+                kept = np.maximum(kept, 1e-12)
+            size = (
+                np.sqrt(of_size) / kept
+            )  # so that derivatives of the variance over itself tell what is kept of its size
+            variance[own], by_prediction[own] = one.variance / kept, one.by_prediction * size
             bend[own] = one.bend
-            by_term[np.ix_(own, places)] = one.by_term / kept[:, None]
+            by_term[np.ix_(own, places)] = one.by_term * size[:, None]
         both = None
         if self.curved:
             both = np.einsum("rcd,ce,dp->rep", found.h[rows], self.Z, X)
