@@ -12,7 +12,18 @@ import typer
 
 from myelosim.cli.console import collected, console, progress, warn
 from myelosim.cli.failure import INTERRUPTED
-from myelosim.cli.options import Changes, Gcsf, Overwrite, Sensitivity, Threads, Variant, whole
+from myelosim.cli.options import (
+    Changes,
+    Column,
+    Gcsf,
+    ModelName,
+    Overwrite,
+    Sensitivity,
+    Species,
+    Threads,
+    Variant,
+    whole,
+)
 from myelosim.errors import SpecError
 
 if TYPE_CHECKING:
@@ -33,10 +44,8 @@ def fit(
             help="Doses and counts (a table, Excel, SEND ...) with --model, or a fit's name or file, .toml.",
         ),
     ],
-    model: Annotated[
-        str | None, typer.Option("--model", help="A complete model, a drug (several: a,b) with --species, or a file.")
-    ] = None,
-    species: Annotated[str | None, typer.Option(help="Whom a drug is given to.")] = None,
+    model: ModelName = None,
+    species: Species = None,
     variant: Variant = None,
     gcsf: Gcsf = None,
     sensitivity: Sensitivity = None,
@@ -49,10 +58,7 @@ def fit(
         str | None, typer.Option(metavar="literature|WEIGHT", help="Take the model's values and errors as priors.")
     ] = None,
     blq: Annotated[str | None, typer.Option(help="Values below the limit: m3 (their chance) or m1 (left out).")] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ITEM=COLUMN", help="Where something is in the data, e.g. ID=animal; repeat."),
-    ] = None,
+    column: Column = None,
     method: Annotated[str | None, typer.Option(help="focei (default), foce, fo, agq, importance, saem ...")] = None,
     starts: Annotated[
         int | None, typer.Option(parser=whole(1), metavar="N", help="Most starting points; default 8.")

@@ -10,7 +10,20 @@ import typer
 
 from myelosim.cli.console import add, collected, console, progress, table, warn
 from myelosim.cli.figures import NONE, day, number, percent, spread
-from myelosim.cli.options import Changes, Gcsf, Overwrite, Sensitivity, Threads, Variant, above_zero, named, whole
+from myelosim.cli.options import (
+    Changes,
+    Column,
+    Gcsf,
+    ModelName,
+    Overwrite,
+    Sensitivity,
+    Species,
+    Threads,
+    Variant,
+    above_zero,
+    named,
+    whole,
+)
 from myelosim.errors import SpecError
 
 if TYPE_CHECKING:
@@ -27,10 +40,8 @@ def forecast(
         Path,
         typer.Argument(help="The subject's doses and counts (a table, Excel, SEND ...), or a forecast file, .toml."),
     ],
-    model: Annotated[
-        str | None, typer.Option("--model", help="A complete model, a drug (several: a,b) with --species, or a file.")
-    ] = None,
-    species: Annotated[str | None, typer.Option(help="Whom a drug is given to.")] = None,
+    model: ModelName = None,
+    species: Species = None,
     variant: Variant = None,
     gcsf: Gcsf = None,
     sensitivity: Sensitivity = None,
@@ -53,10 +64,7 @@ def forecast(
         list[str] | None,
         typer.Option(help="For whose nadir the next draw is looked for; default all; repeat for more."),
     ] = None,
-    column: Annotated[
-        list[str] | None,
-        typer.Option(metavar="ITEM=COLUMN", help="Where something is in the data, e.g. ID=animal; repeat."),
-    ] = None,
+    column: Column = None,
     grading: Annotated[
         str | None, typer.Option(help="Grading table; default CTCAE v5 for people, percent of baseline for animals.")
     ] = None,

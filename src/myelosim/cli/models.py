@@ -10,7 +10,7 @@ import typer
 
 from myelosim.cli.console import add, console, graded, table, warn
 from myelosim.cli.figures import parameter
-from myelosim.cli.options import Gcsf, Overwrite, Sensitivity, Variant, named
+from myelosim.cli.options import Gcsf, Overwrite, Sensitivity, Species, Variant, named
 from myelosim.cli.request import composed
 from myelosim.errors import SpecError
 from myelosim.writing import written
@@ -30,7 +30,7 @@ def models(
             help="A complete model, a drug (with --species), a species, a grading table, a set of rules, or a file."
         ),
     ] = None,
-    species: Annotated[str | None, typer.Option(help="Whom a drug is given to.")] = None,
+    species: Species = None,
     variant: Variant = None,
     gcsf: Gcsf = None,
     sensitivity: Sensitivity = None,

@@ -60,6 +60,14 @@ What = Annotated[
         show_default=False,
     ),
 ]
+ModelName = Annotated[
+    str | None, typer.Option("--model", help="A complete model, a drug (several: a,b) with --species, or a file.")
+]
+Species = Annotated[str | None, typer.Option(help="Whom a drug is given to.")]
+Column = Annotated[
+    list[str] | None,
+    typer.Option(metavar="ITEM=COLUMN", help="Where something is in the data, e.g. ID=animal; repeat."),
+]
 Variant = Annotated[str | None, typer.Option(help="Strain or patient population of the species.")]
 Gcsf = Annotated[str | None, typer.Option(help="A G-CSF that can be dosed: filgrastim or pegfilgrastim.")]
 Sensitivity = Annotated[

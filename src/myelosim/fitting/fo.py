@@ -19,6 +19,7 @@ import numpy as np
 from myelosim.errors import SpecError
 from myelosim.fitting.likelihood import Rows
 from myelosim.fitting.modes import Modes, conditional_modes
+from myelosim.fitting.objective import Total
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 
@@ -27,20 +28,10 @@ LINEAR = ("proportional", "additive", "combined", "log_normal", "box_cox")
 
 
 @dataclass
-class Typical:
+class Typical(Total):
     """An objective at random effects of zero; the modes are looked for when somebody asks."""
 
-    x: np.ndarray
-    point: Point
-    each: np.ndarray
-    prior: float
     problem: Problem
-
-    @property
-    def total(self) -> float:
-        """The objective with the priors' part."""
-        total = float(np.sum(self.each)) + self.prior
-        return total if np.isfinite(total) else np.inf
 
     @cached_property
     def modes(self) -> Modes:

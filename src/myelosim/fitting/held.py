@@ -9,19 +9,21 @@ from typing import Any
 import numpy as np
 
 from myelosim.fitting.objective import Linearized
-from myelosim.fitting.search import begin, minimize
+from myelosim.fitting.search import Around, begin, minimize
 
 ITERATIONS = 40
 
 
 @dataclass
-class Held:
-    """An objective as a function of the parameters that are not held."""
+class Held(Around):
+    """An objective as a function of the ``free`` entries of its vector, the others being held as in ``full``.
 
-    objective: Linearized
+    With ``looking`` other modes than those that lead here are looked for.
+    """
+
     full: np.ndarray
     free: np.ndarray
-    b: np.ndarray | None = None
+    looking: bool = False
 
     def value(self, x: np.ndarray) -> Any:
         """Return the objective where the free parameters are ``x``."""
@@ -29,18 +31,14 @@ class Held:
         full[self.free] = x
         return self.objective.value(full)
 
-    def accept(self, value: Any) -> None:
-        """Go on from a value."""
-        self.objective.accept(value)
-
     def fresh(self, value: Any) -> Any:
-        """Return the value found anew."""
-        return self.objective.fresh(value)
+        """Return the value, found anew if modes are looked for."""
+        return self.objective.fresh(value) if self.looking else value
 
-    def slope(self, value: Any) -> tuple[np.ndarray, np.ndarray]:
-        """Return gradient and Hessian by the free parameters."""
+    def slope(self, value: Any) -> tuple[np.ndarray, np.ndarray | None]:
+        """Return the gradient by the free parameters, and their Hessian where there is one."""
         gradient, hessian = self.objective.slope(value)
-        return gradient[self.free], hessian[np.ix_(self.free, self.free)]
+        return gradient[self.free], None if hessian is None else hessian[np.ix_(self.free, self.free)]
 
 
 def cost_of_holding(
@@ -72,7 +70,7 @@ def cost_of_holding(
     full = x.copy()
     full[list(values)] = list(values.values())
     free = np.setdiff1d(np.arange(len(x)), [*values, *also])
-    held = Held(own, full, free)
+    held = Held(own, full, free, looking=True)
     first = held.value(full[free])
     cost = data(first.total, full) - before
     if cost < enough or not free.size or not np.isfinite(cost):

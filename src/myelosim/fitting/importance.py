@@ -19,6 +19,7 @@ from myelosim.fitting.nodes import REPEATS, draws, shape
 from myelosim.fitting.objective import Linearized, Value
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
+from myelosim.fitting.search import Around
 from myelosim.spec.scale import from_scale, to_scale
 
 STEP = 1e-3  # of a central difference, on the parameters' scales
@@ -36,7 +37,7 @@ class _Anchor:
     balance: np.ndarray  # by how much a fixed effect lowers a random one, (subject, effect, theta)
 
 
-class Importance:
+class Importance(Around):
     """Minus twice the logarithm of the marginal likelihood by importance sampling.
 
     Draws are quasi-random, from a mixture of Student distributions scaled by the information at the modes, and drawn anew from
@@ -46,26 +47,17 @@ class Importance:
     def __init__(
         self, problem: Problem, *, b: np.ndarray | None = None, samples: int = SAMPLES, seed: int = 1
     ) -> None:  # fmt: skip
+        super().__init__(Linearized(problem, b=b))
         self.problem, self.samples, self.seed = problem, samples, seed
-        self.modes = Linearized(problem, b=b)
         self.seen = np.bincount(problem.subject, minlength=problem.subjects) > 0
         subjects, n = problem.subjects, problem.predictor.mixed.random
         self.mean, self.root = np.zeros((subjects, n)), np.tile(np.eye(n), (subjects, 1, 1))
         self._draw()
         self.anchor: _Anchor | None = None
 
-    @property
-    def b(self) -> np.ndarray | None:
-        """Random effects (subject, effect) near which modes are looked for."""
-        return self.modes.b
-
-    @b.setter
-    def b(self, b: np.ndarray | None) -> None:
-        self.modes.b = b
-
     def value(self, x: np.ndarray) -> Integrated:
         """Return the objective at a vector of the parameters, with the anchor's draws if there is an anchor."""
-        near, anchor = self.modes.value(x), self.anchor
+        near, anchor = self.objective.value(x), self.anchor
         if anchor is None:
             self._adapt(near)
             return self._anchored(near)
@@ -75,14 +67,14 @@ class Importance:
 
     def accept(self, value: Integrated) -> None:
         """Make the value's point the anchor: the value becomes that of the draws there."""
-        self.modes.accept(value)
+        self.objective.accept(value)
         new = self._anchored(value)
         for one in fields(Integrated):
             setattr(value, one.name, getattr(new, one.name))
 
     def fresh(self, value: Integrated) -> Integrated:
         """Return the value around each subject's best mode of those found from several first guesses."""
-        return self._anchored(self.modes.fresh(value))
+        return self._anchored(self.objective.fresh(value))
 
     def slope(self, value: Integrated) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradient, and the expected Hessian: the cross-product of the subjects'."""

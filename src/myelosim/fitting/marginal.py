@@ -17,6 +17,7 @@ from myelosim.fitting.nodes import quadrature
 from myelosim.fitting.objective import Linearized, Value
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
+from myelosim.fitting.search import Around
 
 LANES = 100_000  # periods times samples that are predicted together
 STEP = 2e-3  # of a central difference, on the parameters' scales
@@ -54,7 +55,7 @@ class Integration:
     nodes: int
 
 
-class Quadrature:
+class Quadrature(Around):
     """Minus twice the logarithm of the marginal likelihood by adaptive Gauss-Hermite quadrature.
 
     With one point it is Laplace's approximation. The nodes' places follow modes and Hessians; where a Hessian is not positive
@@ -68,33 +69,21 @@ class Quadrature:
     """
 
     def __init__(self, problem: Problem, *, b: np.ndarray | None = None, points: int = POINTS) -> None:
-        self.problem, self.modes = problem, Linearized(problem, b=b)
+        super().__init__(Linearized(problem, b=b))
+        self.problem = problem
         self.z, self.log_weight = quadrature(problem.predictor.mixed.random, points)
-
-    @property
-    def b(self) -> np.ndarray | None:
-        """Random effects (subject, effect) near which modes are looked for."""
-        return self.modes.b
-
-    @b.setter
-    def b(self, b: np.ndarray | None) -> None:
-        self.modes.b = b
 
     def value(self, x: np.ndarray) -> Integrated:
         """Return the objective at a vector of the parameters."""
-        problem, near = self.problem, self.modes.value(x)
+        problem, near = self.problem, self.objective.value(x)
         root = np.linalg.cholesky(np.linalg.inv(exact_information(problem, near.point, near.modes)))
         b = near.modes.b[:, :, None] + root @ self.z
         terms = self.log_weight + np.linalg.slogdet(root)[1][:, None] - losses(problem, near.point, b)
         return integrated(problem, near, b, terms)
 
-    def accept(self, value: Integrated) -> None:
-        """Start from these modes next time."""
-        self.modes.accept(value)
-
     def fresh(self, value: Integrated) -> Integrated:
         """Return the value around each subject's best mode of those found from several first guesses."""
-        self.modes.fresh(value)
+        self.objective.fresh(value)
         return self.value(value.x)
 
     def slope(self, value: Integrated) -> tuple[np.ndarray, np.ndarray]:

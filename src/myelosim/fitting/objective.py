@@ -30,20 +30,26 @@ BETTER = 1e-6
 
 
 @dataclass
-class Value:
-    """An objective, by subject, with the modes it was taken at; infinite where a subject cannot be predicted."""
+class Total:
+    """An objective, by subject; infinite where a subject cannot be predicted."""
 
     x: np.ndarray
     point: Point
     each: np.ndarray
     prior: float
-    modes: Modes
 
     @property
     def total(self) -> float:
         """The objective with the priors' part."""
         total = float(np.sum(self.each)) + self.prior
         return total if np.isfinite(total) else np.inf
+
+
+@dataclass
+class Value(Total):
+    """An objective with the modes it was taken at."""
+
+    modes: Modes
 
 
 @dataclass

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from scipy.stats import chi2
 
+from myelosim.fitting.held import Held
 from myelosim.fitting.search import Objective, begin, minimize
 
 ENOUGH = 1e-3  # of the objective that a search at a place may leave
@@ -25,40 +26,6 @@ STRETCH = 2.5  # how much longer than the last a stride may be
 LONGEST = 1.0  # a first stride
 REACH = 12.0  # after which an end is taken as open: of a logarithm a factor of 160,000
 BETTER = 0.01  # of the objective under the optimum's that is worth telling
-
-
-@dataclass
-class Held:
-    """An objective with one parameter held."""
-
-    objective: Objective
-    entry: int
-    at: float
-
-    @property
-    def b(self) -> np.ndarray | None:
-        """Where modes are looked for."""
-        return self.objective.b
-
-    @b.setter
-    def b(self, b: np.ndarray | None) -> None:
-        self.objective.b = b
-
-    def value(self, x: np.ndarray) -> Any:
-        """Return the objective at the others."""
-        return self.objective.value(np.insert(x, self.entry, self.at))
-
-    def accept(self, value: Any) -> None:
-        """Go on from a value."""
-        self.objective.accept(value)
-
-    def fresh(self, value: Any) -> Any:
-        """Return the value: the modes stay those that lead here from the optimum."""
-        return value
-
-    def slope(self, value: Any) -> tuple[np.ndarray, np.ndarray | None]:
-        """Return the gradient by the others."""
-        return np.delete(self.objective.slope(value)[0], self.entry), None
 
 
 @dataclass
@@ -131,6 +98,7 @@ class _Walk:
         self, objective: Objective, best: Any, r: np.ndarray, entry: int, sign: float, height: float, reach: float
     ) -> None:  # fmt: skip
         self.objective, self.best, self.entry, self.sign, self.height = objective, best, entry, sign, height
+        self.free = np.delete(np.arange(len(best.x)), entry)
         spread = np.linalg.inv(r)
         self.along = np.delete(spread[:, entry], entry) / spread[entry, entry]
         self.hessian = np.delete(np.delete(2.0 * r, entry, 0), entry, 1)
@@ -201,7 +169,7 @@ class _Walk:
         if len(near) == 2:
             slope = (near[0].rest - near[1].rest) / (near[0].at - near[1].at)
         self.objective.accept(near[0].value)
-        held = Held(self.objective, self.entry, at)
+        held = Held(self.objective, np.insert(near[0].rest, self.entry, at), self.free)
         try:
             search = begin(held, near[0].rest + slope * (at - near[0].at), self.hessian)
             search = minimize(held, search, enough=ENOUGH)

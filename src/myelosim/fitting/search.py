@@ -44,6 +44,30 @@ class Objective(Protocol):
 
 
 @dataclass
+class Around:
+    """What is made of another objective, near whose random effects the modes are looked for."""
+
+    objective: Objective
+
+    @property
+    def b(self) -> np.ndarray | None:
+        """Those of the other one."""
+        return self.objective.b
+
+    @b.setter
+    def b(self, b: np.ndarray | None) -> None:
+        self.objective.b = b
+
+    def accept(self, value: Any) -> None:
+        """Go on from a value."""
+        self.objective.accept(value)
+
+    def fresh(self, value: Any) -> Any:
+        """Return the value: the modes stay those that lead here."""
+        return value
+
+
+@dataclass
 class Search:
     """Where a search is; ``history`` holds objective, gradient's size and radius by iteration."""
 

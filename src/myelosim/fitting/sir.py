@@ -23,7 +23,7 @@ from scipy.stats import chi2, qmc
 from myelosim.errors import ConvergenceError
 from myelosim.fitting.covariance import covariance, definite
 from myelosim.fitting.point import Parameters
-from myelosim.fitting.search import Objective, begin, minimize
+from myelosim.fitting.search import Around, Objective, begin, minimize
 
 SAMPLES = 1024
 ROUNDS = 5
@@ -64,20 +64,10 @@ class Sampled:
 
 
 @dataclass
-class Posterior:
+class Posterior(Around):
     """An objective less twice the logarithm of the measure: what the density that is sampled has its mode at."""
 
-    objective: Objective
     measure: np.ndarray
-
-    @property
-    def b(self) -> np.ndarray | None:
-        """Where modes are looked for."""
-        return self.objective.b
-
-    @b.setter
-    def b(self, b: np.ndarray | None) -> None:
-        self.objective.b = b
 
     def value(self, x: np.ndarray) -> Weighed:
         """Return the value at ``x``."""
@@ -87,10 +77,6 @@ class Posterior:
     def accept(self, value: Weighed) -> None:
         """Go on from a value."""
         self.objective.accept(value.value)
-
-    def fresh(self, value: Weighed) -> Weighed:
-        """Return the value: the modes stay those that lead here from the optimum."""
-        return value
 
     def slope(self, value: Weighed) -> tuple[np.ndarray, np.ndarray | None]:
         """Return the gradient, and a first Hessian."""

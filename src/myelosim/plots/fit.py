@@ -6,16 +6,12 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from myelosim.plots import fit_look as look
 from myelosim.plots import style
 from myelosim.plots.fit_look import GUIDE, TYPICAL, Units
 from myelosim.plots.style import styled
-
-USUAL = 1.96  # within which 95 % of standard normal residuals are
-ROW = 1.6  # inches for an observable
 
 
 @styled
@@ -48,17 +44,10 @@ def plot_goodness_of_fit(table: pd.DataFrame, *, units: Units = None, ax: Any = 
     name = "plot_goodness_of_fit"
     look.needed(table, ["observable", "time", "value", "censored", "individual", "population", "cwres"], name)
     known = list(dict.fromkeys(table["observable"].tolist()))
-    axes, figure = look.panels(ax, (len(known), 4), name, 0.75 + ROW * len(known))
+    axes, figure = look.panels(ax, (len(known), 4), name, 0.75 + look.ROW * len(known))
     for row, observable in zip(axes, known, strict=True):
         _draw(row, observable, table[table["observable"] == observable], units)
-    beneath = (
-        "Typical prediction",
-        "Individual prediction",
-        look.clock(table["time"].to_numpy())[1],
-        "Typical prediction",
-    )
-    for panel, text in zip(axes[-1], beneath, strict=True):
-        panel.set_xlabel(text)
+    look.beneath(axes[-1], "Typical prediction", "Individual prediction", table)
     lines = [
         Line2D([], [], **{**GUIDE, "linewidth": 0.9}, label="where all should be (dashed: 95 % of residuals)"),
         Line2D([], [], color=TYPICAL, linewidth=1.1, label="medians"),
@@ -76,7 +65,6 @@ def _without(table: pd.DataFrame) -> str:
 
 def _draw(row: np.ndarray, observable: str, own: pd.DataFrame, units: Units) -> None:
     value, censored = own["value"].to_numpy(float), own["censored"].to_numpy()
-    residual, typical = own["cwres"].to_numpy(float), own["population"].to_numpy(float)
     log = look.logarithmic(observable, value, own[["individual", "population"]].to_numpy(float))
     for panel, of in zip(row, ("population", "individual"), strict=False):
         against = own[of].to_numpy(float)
@@ -85,23 +73,9 @@ def _draw(row: np.ndarray, observable: str, own: pd.DataFrame, units: Units) -> 
             look.scale(panel, which, low, high, log)
         panel.axline((low, low), (high, high), **GUIDE)
         look.dots(panel, against, value, censored)
-        _trend(panel, against, value)
-    hours = own["time"].to_numpy(float)
-    days = hours / look.clock(hours)[0]
-    for panel, against in zip(row[2:], (days, typical), strict=True):
-        most = max(3.0, np.abs(look.span(residual)).max())
-        look.scale(panel, "y", -most, most, False)
-        for height, line in ((0.0, "-"), (USUAL, "--"), (-USUAL, "--")):
-            panel.axhline(height, linestyle=line, **GUIDE)
-        look.dots(panel, against, residual)
-        _trend(panel, against, residual)
-    look.time_axis(row[2], *look.span(days))
-    look.scale(row[3], "x", *look.span(typical), log)
+        look.trend_line(panel, against, value)
+    look.residuals(row[2:], own, "cwres", log)
     row[0].set_ylabel(f"{look.label(observable, units)}\nobserved")
     row[2].set_ylabel("CWRES")
     for panel in row:
         style.dress(panel)
-
-
-def _trend(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    ax.plot(*look.trend(x, y), color=TYPICAL, linewidth=1.1, zorder=4)

@@ -14,17 +14,17 @@ from myelosim.errors import SpecError
 from myelosim.plots import fit_look as look
 from myelosim.plots import style
 from myelosim.plots.figures import plain
-from myelosim.plots.fit_look import MODEL, TYPICAL, Units
+from myelosim.plots.fit_look import ACROSS, MODEL, TYPICAL, Units
 from myelosim.plots.style import DRUG_COLORS, styled
 
-ACROSS, DOWN = 4, 5  # subjects on a page
+PAGE = 5 * ACROSS  # subjects
 ROW = 1.35  # inches
 TICK = 0.07  # of the height of a panel, for the doses of a drug
 
 
 def pages(table: pd.DataFrame) -> int:
     """Return how many pages it takes to draw all subjects of a table."""
-    return max(1, math.ceil(int(table["subject"].nunique()) / (ACROSS * DOWN)))
+    return max(1, math.ceil(int(table["subject"].nunique()) / PAGE))
 
 
 @styled
@@ -78,8 +78,8 @@ def plot_individual_fits(
     if not 1 <= page <= last:
         raise SpecError(f"{name}: page {page} of {last}; give one of 1 to {last}")
     lines = table if curves is None else curves[curves["observable"] == observable]
-    who = list(dict.fromkeys(table["subject"].tolist()))[ACROSS * DOWN * (page - 1) : ACROSS * DOWN * page]
-    axes, figure = _axes(ax, len(who), name)
+    who = list(dict.fromkeys(table["subject"].tolist()))[PAGE * (page - 1) : PAGE * page]
+    axes, figure = look.in_rows(ax, len(who), name, ROW)
     hours = np.concatenate([table["time"].to_numpy(float), lines["time"].to_numpy(float)])
     unit, called = look.clock(hours)
     values = (table["value"].to_numpy(float), lines[["individual", "population"]].to_numpy(float))
@@ -113,16 +113,6 @@ def plot_individual_fits(
     look.explain(figure, [*look.dot_keys(table["censored"].to_numpy()), *_keys(drugs)])
     look.say(figure, f"Page {page} of {last}." if last > 1 else "")
     return axes
-
-
-def _axes(ax: Any, count: int, name: str) -> tuple[np.ndarray, Any]:
-    if ax is not None:
-        return style.grid(ax, (1, count), name)[0], None
-    rows, columns = math.ceil(count / ACROSS), min(count, ACROSS)
-    axes, figure = look.panels(None, (rows, columns), name, 0.6 + ROW * rows)
-    for panel in axes.ravel()[count:]:
-        panel.set_axis_off()
-    return axes.ravel()[:count], figure
 
 
 def _curves(ax: Axes, own: pd.DataFrame, unit: float) -> None:

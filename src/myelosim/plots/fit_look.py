@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -40,6 +41,9 @@ CENSORED: dict[str, Any] = {
 MARKS = {BELOW: ("v", "below the limit of quantification"), ABOVE: ("^", "above the limit of quantification")}
 THREE_DAYS = 72.0
 GROUPS = 8  # of equal numbers, whose medians make a trend
+USUAL = 1.96  # within which 95 % of standard normal residuals are
+ROW = 1.6  # inches for an observable
+ACROSS = 4  # panels in a row
 
 
 def panels(ax: Any, shape: tuple[int, int], name: str, height: float, **share: Any) -> tuple[np.ndarray, Figure | None]:
@@ -48,6 +52,17 @@ def panels(ax: Any, shape: tuple[int, int], name: str, height: float, **share: A
         return style.grid(ax, shape, name), None
     figure = style.canvas(style.WIDTH if shape[1] > 1 else 3.5, height)
     return np.asarray(figure.subplots(*shape, squeeze=False, **share)), figure
+
+
+def in_rows(ax: Any, count: int, name: str, row: float) -> tuple[np.ndarray, Figure | None]:
+    """Return so many Axes, four a row of so many inches: the caller's, or those of a new figure, with that figure."""
+    if ax is not None:
+        return style.grid(ax, (1, count), name)[0], None
+    rows = math.ceil(count / ACROSS)
+    axes, figure = panels(None, (rows, min(count, ACROSS)), name, 0.6 + row * rows)
+    for panel in axes.ravel()[count:]:
+        panel.set_axis_off()
+    return axes.ravel()[:count], figure
 
 
 def say(figure: Figure | None, *sentences: str) -> None:
@@ -207,3 +222,30 @@ def trend(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         return np.empty(0), np.empty(0)
     parts = np.array_split(ordered, groups)
     return tuple(np.array([np.median(v[known][part]) for part in parts]) for v in (x, y))  # type: ignore[return-value]
+
+
+def trend_line(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    """Draw the trend of dots."""
+    ax.plot(*trend(x, y), color=TYPICAL, linewidth=1.1, zorder=4)
+
+
+def residuals(panels: np.ndarray, own: pd.DataFrame, column: str, log: bool) -> float:
+    """Draw what should be standard normal over time, and by typical prediction, logarithmic or not; return where its axis ends."""
+    hours, values, typical = (own[name].to_numpy(float) for name in ("time", column, "population"))
+    days, most = hours / clock(hours)[0], float(max(3.0, np.abs(span(values)).max()))
+    for panel, against in zip(panels, (days, typical), strict=True):
+        scale(panel, "y", -most, most, False)
+        for height, line in ((0.0, "-"), (USUAL, "--"), (-USUAL, "--")):
+            panel.axhline(height, linestyle=line, **GUIDE)
+        dots(panel, against, values)
+        trend_line(panel, against, values)
+    time_axis(panels[0], *span(days))
+    scale(panels[1], "x", *span(typical), log)
+    return most
+
+
+def beneath(row: np.ndarray, first: str, second: str, table: pd.DataFrame) -> None:
+    """Say what is along the x axes of a row whose last two panels are :func:`residuals`."""
+    said = (first, second, clock(table["time"].to_numpy())[1], "Typical prediction")
+    for panel, text in zip(row, said, strict=True):
+        panel.set_xlabel(text)

@@ -16,9 +16,6 @@ from myelosim.plots import style
 from myelosim.plots.fit_look import BAND_OF_EDGES, GUIDE, MODEL, TYPICAL, Units
 from myelosim.plots.style import styled
 
-USUAL = 1.96
-ROW = 1.6  # inches for an observable
-
 
 def quantile_pairs(values: np.ndarray) -> np.ndarray:
     """Pair ordered values with those of a standard normal sample of their size.
@@ -70,16 +67,14 @@ def plot_npde(
     """
     look.needed(table, ["observable", "time", "population", "npde"], "plot_npde")
     known = list(dict.fromkeys(table["observable"].tolist()))
-    axes, figure = look.panels(ax, (len(known), 4), "plot_npde", 0.75 + ROW * len(known))
+    axes, figure = look.panels(ax, (len(known), 4), "plot_npde", 0.75 + look.ROW * len(known))
     for row, observable in zip(axes, known, strict=True):
         own = table[table["observable"] == observable]
         _draw(row, observable, own)
         row[0].set_ylabel(f"{look.label(observable, units)}\nNPDE")
         for panel in row:
             style.dress(panel)
-    beneath = ("Standard normal", "NPDE", look.clock(table["time"].to_numpy())[1], "Typical prediction")
-    for panel, text in zip(axes[-1], beneath, strict=True):
-        panel.set_xlabel(text)
+    look.beneath(axes[-1], "Standard normal", "NPDE", table)
     lines = [
         Line2D([], [], **{**GUIDE, "linewidth": 0.9}, label="where all should be (dashed: 95 %)"),
         Patch(color=BAND_OF_EDGES, alpha=0.5, label="95 % of ordered normal values"),
@@ -100,25 +95,16 @@ def _tested(tests: pd.DataFrame | None) -> str:
 
 
 def _draw(row: np.ndarray, observable: str, own: pd.DataFrame) -> None:
-    errors, typical = own["npde"].to_numpy(float), own["population"].to_numpy(float)
+    errors = own["npde"].to_numpy(float)
     expected, ordered, low, high = quantile_pairs(errors)
-    most = max(3.0, np.abs(look.span(errors)).max())
+    log = look.logarithmic(observable, own["population"].to_numpy(float))
+    most = look.residuals(row[2:], own, "npde", log)
     row[0].fill_between(expected, low, high, color=BAND_OF_EDGES, alpha=0.5, linewidth=0)
     row[0].axline((0.0, 0.0), slope=1.0, **GUIDE)
     look.dots(row[0], expected, ordered)
     _histogram(row[1], errors, most)
-    hours = own["time"].to_numpy(float)
-    days = hours / look.clock(hours)[0]
-    for panel, against in zip(row[2:], (days, typical), strict=True):
-        for height, line in ((0.0, "-"), (USUAL, "--"), (-USUAL, "--")):
-            panel.axhline(height, linestyle=line, **GUIDE)
-        look.dots(panel, against, errors)
-        panel.plot(*look.trend(against, errors), color=TYPICAL, zorder=4)
-        look.scale(panel, "y", -most, most, False)
-    look.scale(row[0], "x", -most, most, False)
-    look.scale(row[0], "y", -most, most, False)
-    look.time_axis(row[2], *look.span(days))
-    look.scale(row[3], "x", *look.span(typical), look.logarithmic(observable, typical))
+    for which in ("x", "y"):
+        look.scale(row[0], which, -most, most, False)
 
 
 def _histogram(ax: Axes, errors: np.ndarray, most: float) -> None:

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy.interpolate import pchip_interpolate
@@ -17,10 +16,9 @@ from scipy.special import expit, gammaincinv
 from myelosim.plots import fit_look as look
 from myelosim.plots import style
 from myelosim.plots.figures import plain
-from myelosim.plots.fit_look import BAND_OF_EDGES, GUIDE, MODEL, TYPICAL
+from myelosim.plots.fit_look import ACROSS, BAND_OF_EDGES, GUIDE, MODEL, TYPICAL
 from myelosim.plots.style import styled
 
-ACROSS = 4
 ROW = 1.45  # inches
 NATURAL: dict[str, Any] = {"log": np.exp, "logit": expit}  # from the scale of the search; others are as they are
 
@@ -48,7 +46,7 @@ def plot_priors(thetas: pd.DataFrame, *, ax: Any = None) -> np.ndarray:
         The table has no row or lacks a column, or ``ax`` are not as many.
     """
     look.needed(thetas, ["mean", "sd", "prior_mean", "prior_sd", "scale", "unit"], "plot_priors")
-    axes, figure = _axes(ax, len(thetas), "plot_priors")
+    axes, figure = look.in_rows(ax, len(thetas), "plot_priors", ROW)
     for panel, (name, theta) in zip(axes, thetas.iterrows(), strict=True):
         _beliefs(panel, theta)
         _named(panel, str(name), str(theta["unit"]))
@@ -123,7 +121,7 @@ def plot_profile(
     """
     look.needed(profile, ["theta", "value", "difference"], "plot_profile")
     names = list(dict.fromkeys(profile["theta"].tolist()))
-    axes, figure = _axes(ax, len(names), "plot_profile")
+    axes, figure = look.in_rows(ax, len(names), "plot_profile", ROW)
     height = 2.0 * float(gammaincinv(0.5, level))
     for k, (panel, name) in enumerate(zip(axes, names, strict=True)):
         own = profile[profile["theta"] == name].sort_values("value")
@@ -173,16 +171,6 @@ def between(values: np.ndarray, rise: np.ndarray, points: int = 200) -> tuple[np
     root = np.sqrt(y - y[k]) * np.where(np.arange(x.size) < k, -1.0, 1.0)
     fine = np.linspace(x[0], x[-1], points)
     return fine, y[k] + pchip_interpolate(x, root, fine) ** 2
-
-
-def _axes(ax: Any, count: int, name: str) -> tuple[np.ndarray, Figure | None]:
-    if ax is not None:
-        return style.grid(ax, (1, count), name)[0], None
-    rows, columns = math.ceil(count / ACROSS), min(count, ACROSS)
-    axes, figure = look.panels(None, (rows, columns), name, 0.5 + ROW * rows)
-    for panel in axes.ravel()[count:]:
-        panel.set_axis_off()
-    return axes.ravel()[:count], figure
 
 
 def _named(ax: Axes, name: str, unit: str) -> None:
