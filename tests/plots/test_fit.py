@@ -74,11 +74,13 @@ def check():
         {
             "observed": (dims, observed),
             "simulated": ((*dims, "band"), bands),
+            "start": (("group", "bin"), np.tile([0.0, 144.0, 480.0], (2, 1))),
             "time": (("group", "bin"), np.tile([0.0, 168.0, 504.0], (2, 1))),
+            "end": (("group", "bin"), np.tile([0.0, 168.0, 552.0], (2, 1))),
             "below_observed": (("group", "bin"), [[0.0, 0.25, 0.1], [np.nan] * 3]),
             "below_simulated": (("group", "bin", "band"), shares),
             "value": ("row", [4.0, 0.8, 3.0, 200.0]),
-            "value_time": ("row", [0.0, 168.0, 504.0, 168.0]),
+            "value_time": ("row", [0.0, 168.0, 552.0, 168.0]),
             "value_censored": ("row", [0, BELOW, 0, 0]),
             "value_group": ("row", ["neutrophil", "neutrophil", "neutrophil", "platelet"]),
         },
@@ -201,7 +203,7 @@ def test_etas_have_the_model_s_density_and_their_correlations(etas):
     np.testing.assert_allclose(density, stats.norm(0.0, 0.3).pdf(x))
     assert [axes[k, k].get_title() for k in range(4)] == ["shrinkage 5 %", "shrinkage 32 %", "", "shrinkage 60 %"]
     np.testing.assert_array_equal(axes[2, 1].lines[-1].get_xdata(), etas[0].iloc[:, 1])
-    assert axes[1, 2].texts[0].get_text() == "−0.40\n(0.30)"
+    assert [axes[1, k].texts[0].get_text() for k in (2, 3)] == ["−0.40\n(0.30)", "shrunk"]
     assert axes[3, 0].get_xlim() == axes[0, 0].get_xlim() and axes[3, 0].get_ylim() == axes[3, 3].get_xlim()
     assert not plots.plot_etas(*etas[:3])[0, 1].texts
     with pytest.raises(SpecError, match="4 etas, a covariance of 3 and shrinkage of 4"):
@@ -233,6 +235,7 @@ def test_the_check_draws_quantiles_bands_and_shares(check):
     np.testing.assert_array_equal(seen[0].get_xdata(), [0.0, 7.0, 21.0])
     band = axes[0, 0].collections[1].get_paths()[0].vertices
     assert band[:, 1].min() == pytest.approx(0.8) and band[:, 1].max() == pytest.approx(6.5)
+    assert band[:, 0].max() == pytest.approx(23.0)
     np.testing.assert_array_equal(axes[1, 0].lines[-1].get_ydata(), check["below_observed"][0])
     below = next(line for line in axes[0, 0].lines if line.get_marker() == "v")
     assert below.get_data()[1].tolist() == [0.8]

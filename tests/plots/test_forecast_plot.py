@@ -24,6 +24,9 @@ def test_a_panel_a_lineage_and_one_of_days(found):
     vertical = sorted(line.get_xdata()[0] for line in days.lines)
     assert vertical == sorted([5.0, float(found["next_draw"])])
     assert [bar.get_height() for bar in days.patches] == pytest.approx((100 * found["information"]).to_numpy().tolist())
+    assert max(bar.get_x() + bar.get_width() for bar in days.patches) < days.get_xlim()[1]
+    low, high = counts.get_ylim()
+    assert low < float(own["nadir"].min()) and float(own["nadir"].max()) < high
     seen = [line for line in counts.lines if line.get_marker() not in ("None", "", None)]
     assert sorted(len(line.get_xdata()) for line in seen) == [1, 2]
 

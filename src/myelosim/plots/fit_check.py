@@ -27,8 +27,9 @@ def plot_visual_check(
 ) -> np.ndarray:
     """Draw a visual predictive check, a column a group, and the share below the limit of quantification, where there are limits.
 
-    Lines are quantiles of the observations in each bin, bands hold those of the simulations; a quantile that depends on censored
-    values is not drawn. Dots are observations, triangles those beyond a limit, at it.
+    Lines are quantiles of the observations in each bin, bands hold those of the simulations, at a bin's median time; bands go on
+    level to the ends of the outer bins. A quantile that depends on censored values is not drawn. Dots are observations, triangles
+    those beyond a limit, at it.
 
     Parameters
     ----------
@@ -69,8 +70,12 @@ def plot_visual_check(
             axes[0, k].set_ylabel(named + "\nprediction-corrected" * bool(check.attrs["prediction_corrected"]))
     look.explain(figure, _keys(check))
     hidden = bool((check["observed"].isnull() & check["time"].notnull()).any())
-    said = "A quantile that depends on censored values is not drawn." if hidden else ""
-    look.say(figure, f"{check.attrs['simulations']} simulations of the study.", said)
+    look.say(
+        figure,
+        f"{check.attrs['simulations']} simulations of the study.",
+        "A quantile that depends on censored values is not drawn." if hidden else "",
+        "Numbers of a bin of several days stand at their median." if (check["end"] > check["start"]).any() else "",
+    )
     return axes
 
 
@@ -82,9 +87,9 @@ def _draw(panels: np.ndarray, own: xr.Dataset, observable: str) -> None:
     look.scale(top, "y", *look.span(values, simulated), look.logarithmic(observable, values, simulated))
     look.time_axis(top, *look.span(own["value_time"].to_numpy() / unit))
     look.dots(top, own["value_time"].to_numpy() / unit, values, own["value_censored"].to_numpy(), **POINT)
-    where, wide = _wide(days, top)
+    where, of = _reach(own, unit, top)
     for k, middle in enumerate(_middle(own)):
-        band = np.repeat(simulated[k], wide, axis=0)
+        band = simulated[k][of]
         top.fill_between(where, band[:, 0], band[:, 2], color=_color(middle), alpha=0.45, linewidth=0)
         top.plot(where, band[:, 1], color=MODEL, linewidth=0.5)
         _seen(top, days, observed[k], "-" if middle else "--")
@@ -92,7 +97,7 @@ def _draw(panels: np.ndarray, own: xr.Dataset, observable: str) -> None:
         panels[1].set_visible(False)
         panels = panels[:1]
     if len(panels) > 1:
-        shares = np.repeat(own["below_simulated"].transpose("bin", "band").to_numpy(), wide, axis=0)
+        shares = own["below_simulated"].transpose("bin", "band").to_numpy()[of]
         panels[1].fill_between(where, shares[:, 0], shares[:, 2], color=BAND_OF_MIDDLE, alpha=0.45, linewidth=0)
         panels[1].plot(where, shares[:, 1], color=MODEL, linewidth=0.5)
         _seen(panels[1], days, own["below_observed"].to_numpy(), "-")
@@ -105,12 +110,15 @@ def _draw(panels: np.ndarray, own: xr.Dataset, observable: str) -> None:
         panel.tick_params(labelbottom=panel is panels[-1])
 
 
-def _wide(days: np.ndarray, ax: Axes) -> tuple[np.ndarray, int]:
-    """Return where bands are drawn, and how often each value of theirs: a single bin is a bar."""
-    if days.size > 1:
-        return days, 1
-    low, high = ax.get_xlim()
-    return np.repeat(days, 2) + 0.05 * (high - low) * np.array([-1.0, 1.0]), 2
+def _reach(own: xr.Dataset, unit: float, ax: Axes) -> tuple[np.ndarray, np.ndarray]:
+    """Return where bands are drawn, and of which bin: to the ends of the outer bins, and a single time is a bar."""
+    first, *days, last = (
+        hours / unit for hours in (own["start"][0].item(), *own["time"].to_numpy(), own["end"][-1].item())
+    )
+    if first == last:
+        low, high = ax.get_xlim()
+        first, last = first - 0.05 * (high - low), last + 0.05 * (high - low)
+    return np.array([first, *days, last]), np.clip(np.arange(len(days) + 2) - 1, 0, len(days) - 1)
 
 
 def _middle(own: xr.Dataset) -> list[bool]:

@@ -15,7 +15,9 @@ from myelosim.errors import SpecError
 from myelosim.plots import fit_look as look
 from myelosim.plots import style
 from myelosim.plots.fit_look import BAND_OF_EDGES, DOT, GUIDE, MODEL
-from myelosim.plots.style import styled
+from myelosim.plots.style import INK, styled
+
+HALF = 0.5  # shrinkage from which on correlations of individual etas are those of the typical value
 
 
 @styled
@@ -30,7 +32,7 @@ def plot_etas(
     """Draw individual etas: each with the normal distribution of the model, and each pair.
 
     On the diagonal a histogram, the density of the fitted normal, and the shrinkage; below it a dot a subject; above it the
-    correlation, with the model's in parentheses.
+    correlation, with the model's in parentheses, but not of an eta that is shrunk by more than half.
 
     Parameters
     ----------
@@ -63,14 +65,13 @@ def plot_etas(
         )
     side = min(1.6, style.WIDTH / count) if count > 1 else 2.0
     axes, figure = look.panels(ax, (count, count), "plot_etas", 0.6 + side * count)
-    values = etas.to_numpy(float)
+    values, shares = etas.to_numpy(float), shrinkage["sd"].to_numpy(float)
     for k, name in enumerate(names):
         _own(axes[k, k], values[:, k], float(spreads[k]), count)
-        share = float(shrinkage["sd"].iloc[k])
-        axes[k, k].set_title("" if np.isnan(share) else f"shrinkage {100.0 * share:z.0f} %")
+        axes[k, k].set_title("" if np.isnan(shares[k]) else f"shrinkage {100.0 * shares[k]:z.0f} %")
         for j in range(k):
             _pair(axes[k, j], values[:, j], values[:, k])
-            _said(axes[j, k], correlation, names[j], name)
+            _said(axes[j, k], correlation, names[j], name, shrunk=bool((shares[[j, k]] > HALF).any()))
     _sides(axes, names)
     keys = [
         Patch(color=BAND_OF_EDGES, label="subjects"),
@@ -78,11 +79,10 @@ def plot_etas(
         Line2D([], [], **{**DOT, "alpha": 1.0}, label="subject"),
     ]
     look.explain(figure, keys if count > 1 else keys[:2])
-    said = (
-        "Above the diagonal: correlation of individual etas, and the model's."
-        if correlation is not None and count > 1
-        else ""
-    )
+    said = ""
+    if correlation is not None and count > 1:
+        said = "Above the diagonal: correlation of individual etas, and the model's."
+        said += " Shrunk: by more than half, and no correlation means anything." * bool((shares > HALF).any())
     look.say(figure, f"{len(etas)} subjects. Shrinkage is 1 - SD(eta) / omega.", said)
     return axes
 
@@ -108,7 +108,7 @@ def _pair(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
     style.dress(ax)
 
 
-def _said(ax: Axes, correlation: pd.DataFrame | None, one: str, other: str) -> None:
+def _said(ax: Axes, correlation: pd.DataFrame | None, one: str, other: str, *, shrunk: bool) -> None:
     """Print a correlation where the pair would be a second time."""
     ax.set_axis_off()
     ax.set(xticks=[], yticks=[])
@@ -117,8 +117,8 @@ def _said(ax: Axes, correlation: pd.DataFrame | None, one: str, other: str) -> N
     pair = correlation[(correlation["one"].astype(str) == one) & (correlation["other"].astype(str) == other)]
     for _, row in pair.iterrows():
         found = "–" if np.isnan(row["correlation"]) else f"{row['correlation']:z.2f}\n({row['model']:z.2f})"
-        text = found.replace("-", "\N{MINUS SIGN}")
-        ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=7)
+        text, color = ("shrunk", "#909090") if shrunk else (found.replace("-", "\N{MINUS SIGN}"), INK)
+        ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=7, color=color)
 
 
 def _sides(axes: np.ndarray, names: list[str]) -> None:

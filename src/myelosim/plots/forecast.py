@@ -25,6 +25,7 @@ REPORT: dict[str, Any] = {"color": "#2171b5", "linewidth": 0.6, "linestyle": (0,
 NADIR: dict[str, Any] = {"color": "#7f0d1c", "linewidth": 1.0, "zorder": 3.5}
 NOW: dict[str, Any] = {"color": "#404040", "linewidth": 0.6, "zorder": 2.5}
 DRAW: dict[str, Any] = {"color": "#238b45", "linewidth": 0.9, "linestyle": (0, (4, 2)), "zorder": 2.5}
+ROOM = 0.35  # days to either side of a bar
 PANEL, BELOW, LINE = 1.35, 0.5, 0.085  # inches
 
 
@@ -81,9 +82,10 @@ def _fan(ax: Axes, result: xr.Dataset, lineage: str) -> None:
     mine = own["seen_of"].to_numpy() == lineage
     seen, when, censored = (own[name].to_numpy()[mine] for name in ("seen", "seen_day", "seen_censored"))
     limits = own["grade_limit"].to_numpy()
-    every = np.concatenate([count[[0, -1]].ravel(), seen])
+    nadir, nadir_day = (own[name].to_numpy()[[0, len(count) // 2, -1]] for name in ("nadir", "nadir_day"))
+    every = np.concatenate([count[[0, -1]].ravel(), seen, nadir])
     style.count_axis(ax, lineage, limits, float(np.nanmin(every)), float(np.nanmax([*every, *report[-1]])))
-    style.day_axis(ax, float(day[-1]), 13)
+    _days(ax, result)
     style.grade_bands(ax, limits)
     for first, last, strength in ((0, -1, OUTER), (1, -2, INNER)):
         ax.fill_between(day, count[first], count[last], alpha=strength, zorder=1.2, **FAN)
@@ -94,14 +96,19 @@ def _fan(ax: Axes, result: xr.Dataset, lineage: str) -> None:
     for code, look in {MEASURED: SEEN, **looks}.items():
         if (censored == code).any():  # an empty line that is not clipped takes room
             ax.plot(when[censored == code], seen[censored == code], clip_on=False, **{**look, "zorder": 4})
-    left, late, right = own["nadir_day"].to_numpy()[[0, len(count) // 2, -1]]
-    low, deep, high = own["nadir"].to_numpy()[[0, len(count) // 2, -1]]
-    ax.plot([left, right], [deep, deep], **NADIR)
-    ax.plot([late, late], [low, high], **NADIR)
+    ax.plot(nadir_day[[0, 2]], nadir[[1, 1]], **NADIR)
+    ax.plot(nadir_day[[1, 1]], nadir[[0, 2]], **NADIR)
     _lines(ax, result)
     ax.set_ylabel(style.count_label(result, lineage).replace(" (", "\n("))
     style.dress(ax)
     ax.tick_params(labelbottom=False)
+
+
+def _days(ax: Axes, result: xr.Dataset) -> None:
+    """Scale the x axis, with room for a bar and a cross at the last day."""
+    last = float(result["time"][-1])
+    style.day_axis(ax, last, 13)
+    ax.set_xlim(0.0, last + 1.2 * ROOM)
 
 
 def _lines(ax: Axes, result: xr.Dataset) -> None:
@@ -113,9 +120,15 @@ def _lines(ax: Axes, result: xr.Dataset) -> None:
 
 def _told(ax: Axes, result: xr.Dataset) -> None:
     """Draw how much the count of each day is expected to tell."""
-    ax.bar(result["visit"].to_numpy(), 100.0 * result["information"].to_numpy(), width=0.7, color="#a1d99b", zorder=2)
+    ax.bar(
+        result["visit"].to_numpy(),
+        100.0 * result["information"].to_numpy(),
+        width=2.0 * ROOM,
+        color="#a1d99b",
+        zorder=2,
+    )
     _lines(ax, result)
-    style.day_axis(ax, float(result["time"][-1]), 13)
+    _days(ax, result)
     ax.set_ylim(0.0, None)
     ax.set_ylabel("tells, %")
     ax.set_xlabel(style.DAYS)
