@@ -136,12 +136,13 @@ def minimize(
 
 
 def _differences(objective: Objective, search: Search) -> np.ndarray:
-    """Return the gradient by differences so wide that kinks are looked over."""
-    gradient = np.zeros(len(search.x))
+    """Return the gradient by differences so wide that kinks are looked over; it stays where they leave what can be predicted."""
+    gradient = search.gradient.copy()
     for k, size in enumerate(WIDE / search.scale):
         move = size * np.eye(len(search.x))[k]
         up, down = objective.value(search.x + move).total, objective.value(search.x - move).total
-        gradient[k] = (up - down) / (2.0 * size)
+        if np.isfinite(up - down):
+            gradient[k] = (up - down) / (2.0 * size)
     return gradient
 
 
@@ -179,7 +180,7 @@ def _step(objective: Objective, search: Search) -> None:
     objective.accept(new)
     gradient, _ = objective.slope(new)
     if search.wide:
-        gradient = _differences(objective, replace(search, x=search.x + step))
+        gradient = _differences(objective, replace(search, x=search.x + step, gradient=gradient))
     if not np.all(np.isfinite(gradient)):  # at the edge of what can be predicted
         objective.accept(search.value)
         search.radius = 0.1 * length
