@@ -203,7 +203,7 @@ def test_etas_have_the_model_s_density_and_their_correlations(etas):
     np.testing.assert_allclose(density, stats.norm(0.0, 0.3).pdf(x))
     assert [axes[k, k].get_title() for k in range(4)] == ["shrinkage 5 %", "shrinkage 32 %", "", "shrinkage 60 %"]
     np.testing.assert_array_equal(axes[2, 1].lines[-1].get_xdata(), etas[0].iloc[:, 1])
-    assert [axes[1, k].texts[0].get_text() for k in (2, 3)] == ["−0.40\n(0.30)", "shrunk"]
+    assert [axes[0, k].texts[0].get_text() for k in (2, 3)] == ["−0.40\n(0.30)", "shrunk"]
     assert axes[3, 0].get_xlim() == axes[0, 0].get_xlim() and axes[3, 0].get_ylim() == axes[3, 3].get_xlim()
     assert not plots.plot_etas(*etas[:3])[0, 1].texts
     with pytest.raises(SpecError, match="4 etas, a covariance of 3 and shrinkage of 4"):

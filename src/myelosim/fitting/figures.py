@@ -77,7 +77,7 @@ def _pictures(fit: Fit, simulations: int) -> Iterator[tuple[str, Draw]]:
             start=fit.history.get("start", 1), iteration=fit.history.get("iteration", fit.history.index)
         )
         yield "objective", lambda: plots.plot_objective(own)
-    if len(fit.starts):
+    if len(fit.starts) > 1:
         yield "starts", lambda: plots.plot_starts(fit.starts)
 
 

@@ -15,9 +15,11 @@ from myelosim.errors import SpecError
 from myelosim.plots import fit_look as look
 from myelosim.plots import style
 from myelosim.plots.fit_look import BAND_OF_EDGES, DOT, GUIDE, MODEL
-from myelosim.plots.style import INK, styled
+from myelosim.plots.style import styled
 
-HALF = 0.5  # shrinkage from which on correlations of individual etas are those of the typical value
+MOST = (
+    0.3  # shrinkage from which on individual etas are correlated by what they were shrunk by: Savic and Karlsson 2009
+)
 
 
 @styled
@@ -32,7 +34,7 @@ def plot_etas(
     """Draw individual etas: each with the normal distribution of the model, and each pair.
 
     On the diagonal a histogram, the density of the fitted normal, and the shrinkage; below it a dot a subject; above it the
-    correlation, with the model's in parentheses, but not of an eta that is shrunk by more than half.
+    correlation, with the model's in parentheses, but not of an eta that is shrunk by more than 30 %.
 
     Parameters
     ----------
@@ -68,10 +70,12 @@ def plot_etas(
     values, shares = etas.to_numpy(float), shrinkage["sd"].to_numpy(float)
     for k, name in enumerate(names):
         _own(axes[k, k], values[:, k], float(spreads[k]), count)
-        axes[k, k].set_title("" if np.isnan(shares[k]) else f"shrinkage {100.0 * shares[k]:z.0f} %")
+        axes[k, k].set_title(
+            "" if np.isnan(shares[k]) else f"shrinkage {100.0 * shares[k]:z.0f} %".replace("-", "\N{MINUS SIGN}")
+        )
         for j in range(k):
             _pair(axes[k, j], values[:, j], values[:, k])
-            _said(axes[j, k], correlation, names[j], name, shrunk=bool((shares[[j, k]] > HALF).any()))
+            _said(axes[j, k], correlation, names[j], name, shrunk=bool((shares[[j, k]] > MOST).any()))
     _sides(axes, names)
     keys = [
         Patch(color=BAND_OF_EDGES, label="subjects"),
@@ -82,7 +86,9 @@ def plot_etas(
     said = ""
     if correlation is not None and count > 1:
         said = "Above the diagonal: correlation of individual etas, and the model's."
-        said += " Shrunk: by more than half, and no correlation means anything." * bool((shares > HALF).any())
+        said += f" Shrunk: by more than {100.0 * MOST:.0f} %, and a correlation would mean little." * bool(
+            (shares > MOST).any()
+        )
     look.say(figure, f"{len(etas)} subjects. Shrinkage is 1 - SD(eta) / omega.", said)
     return axes
 
@@ -117,7 +123,7 @@ def _said(ax: Axes, correlation: pd.DataFrame | None, one: str, other: str, *, s
     pair = correlation[(correlation["one"].astype(str) == one) & (correlation["other"].astype(str) == other)]
     for _, row in pair.iterrows():
         found = "–" if np.isnan(row["correlation"]) else f"{row['correlation']:z.2f}\n({row['model']:z.2f})"
-        text, color = ("shrunk", "#909090") if shrunk else (found.replace("-", "\N{MINUS SIGN}"), INK)
+        text, color = ("shrunk", "#909090") if shrunk else (found.replace("-", "\N{MINUS SIGN}"), "black")
         ax.text(0.5, 0.5, text, transform=ax.transAxes, ha="center", va="center", fontsize=7, color=color)
 
 

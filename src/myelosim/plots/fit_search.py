@@ -18,6 +18,7 @@ from myelosim.plots.fit_look import GUIDE, MODEL, TYPICAL
 from myelosim.plots.style import styled
 
 HEIGHT = 2.3
+FEW = 6  # starts that an axis has room for at least
 LINEAR = 1.0  # objective units under which the axis of differences is linear
 
 
@@ -119,7 +120,8 @@ def plot_starts(starts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     panel.plot(order[~arrived], over[~arrived], color=TYPICAL, markerfacecolor="white", markeredgewidth=0.8, **looks)
     panel.axhline(0.0, **GUIDE)
     _differences(panel, float(over.max()))
-    panel.set_xlim(0.3, len(starts) + 0.7)
+    reach = max(len(starts), FEW) / 2.0 + 0.2
+    panel.set_xlim((len(starts) + 1) / 2.0 - reach, (len(starts) + 1) / 2.0 + reach)
     step = max(1, -(-len(starts) // 10))
     panel.xaxis.set_major_locator(
         FixedLocator([1, *range(step, len(starts) + 1, step)] if step > 1 else order.tolist())
