@@ -57,6 +57,13 @@ def test_command_lines(files, line):
     assert done.exit_code == 0, done.output + done.stderr
 
 
+def test_the_fit_says_what_is_shown_of_it(files):
+    done = CliRunner().invoke(app, ["fit", "pilot.toml", "--no-figure"])
+    (shown,) = blocks("text")
+    for line in filter(None, shown.splitlines()):
+        assert line in done.output
+
+
 def test_links_lead_somewhere():
     for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md"):
         for target in re.findall(r"\]\(([^)]+)\)", (ROOT / name).read_text(encoding="utf-8")):
