@@ -154,7 +154,7 @@ def test_fo_finds_the_optimum_of_a_linear_model(linear):
 
 def test_fo_refuses_what_it_has_no_place_for():
     problem = everything()
-    with pytest.raises(ms.SpecError, match=r"8 values beyond a limit.*blq='m1'"):
+    with pytest.raises(ms.SpecError, match=r"8 values beyond a limit.*blq m1"):
         FirstOrder(problem)
     residual = {
         **problem.estimation.residual,
