@@ -130,6 +130,12 @@ class Design:
         table = pd.DataFrame(rows, columns=["group", "day", "subjects", "observe", "draw"])
         return table.astype({"draw": float}).sort_values(["day", "group"], kind="stable", ignore_index=True)
 
+    def verify(self, replicates: int = 200, seed: int = 1, **how: Any) -> pd.DataFrame:
+        """Simulate the study and fit it, again and again; see :func:`myelosim.designing.verify.verify`."""
+        from myelosim.designing.verify import verify
+
+        return verify(self, replicates, seed, **how)
+
     def efficiency(self, other: Design) -> float:
         """Return this design's score over another's: the share of its subjects that the other would need."""
         return self.criterion / other.criterion

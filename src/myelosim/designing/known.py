@@ -14,6 +14,7 @@ from myelosim.designing.design import Design
 from myelosim.designing.question import Question
 from myelosim.errors import SpecError
 from myelosim.fitting import Fit
+from myelosim.fitting.problem import Problem
 from myelosim.information.labels import entries
 from myelosim.spec.document import suggestion
 from myelosim.spec.scale import from_scale, slope
@@ -66,25 +67,26 @@ def of_fit(fit: Fit) -> pd.DataFrame:
     """
     if fit.covariance is None or not np.all(np.isfinite(fit.covariance)):
         raise SpecError("prior: the fit has no covariance matrix; fit again with covariance='r' or 'sandwich'")
-    x, est = fit.x, fit.problem.estimation
-
-    def natural(x: Array) -> Array:
-        point = fit.problem.parameters.unpack(x)
-        theta = [float(from_scale(value, one.scale)) for value, one in zip(point.beta, est.thetas, strict=True)]
-        omega = [
-            own[i, j]
-            for one, own in ((est.omega, point.omega), (est.occasion, point.occasion))
-            for i, j in entries(one)
-        ]
-        return np.array([*theta, *omega, *(point.sigma[k] ** 2 for k, one in enumerate(est.sigmas) if one.free)])
-
+    x, problem = fit.x, fit.problem
     steps = np.eye(len(x)) * STEP
-    by = np.array([(natural(x + step) - natural(x - step)) / (2.0 * STEP) for step in steps])  # (vector, natural)
+    by = np.array(
+        [(natural(problem, x + step) - natural(problem, x - step)) / (2.0 * STEP) for step in steps]
+    )  # (vector, natural)
     covariance = by.T @ fit.covariance @ by
-    names = Question(fit.problem.model, est).names
+    names = Question(problem.model, problem.estimation).names
     size = np.sqrt(np.diag(covariance))
     inverse = np.linalg.pinv(covariance / np.outer(size, size), rcond=1e-10, hermitian=True) / np.outer(size, size)
     return pd.DataFrame(inverse, index=list(names), columns=list(names))
+
+
+def natural(problem: Problem, x: Array) -> Array:
+    """Return what a fit's vector says of what is estimated, in natural units and the order of labels, variances as such."""
+    point, est = problem.parameters.unpack(x), problem.estimation
+    theta = [float(from_scale(value, one.scale)) for value, one in zip(point.beta, est.thetas, strict=True)]
+    omega = [
+        own[i, j] for one, own in ((est.omega, point.omega), (est.occasion, point.occasion)) for i, j in entries(one)
+    ]
+    return np.array([*theta, *omega, *(point.sigma[k] ** 2 for k, one in enumerate(est.sigmas) if one.free)])
 
 
 def _of_model(question: Question) -> pd.DataFrame:

@@ -70,7 +70,7 @@ class Question:
     def sensitivities(self, groups: Sequence[Group]) -> tuple[Sensitivity, ...]:
         """Return each group's sensitivities at all looks of its samplings."""
         return sensitivities(
-            self.model, [self._arm(group) for group in groups], self.estimation, linearization=self.linearization,
+            self.model, [self.arm(group) for group in groups], self.estimation, linearization=self.linearization,
             full=self.fim == "full", lloq=self.lloq, seed=self.seed, tolerance=self.tolerance, threads=self.threads,
         )  # fmt: skip
 
@@ -86,7 +86,8 @@ class Question:
             total += group.subjects * Fisher(one)(np.ones((1, len(one.looks))))[0]
         return total
 
-    def _arm(self, group: Group) -> Arm:
+    def arm(self, group: Group) -> Arm:
+        """Return what a subject of a group is given, and what is looked at in it."""
         looks = tuple(
             Look(name, 24.0 * day, one.order == "after")
             for one in group.samplings for day in one.days for name in one.observe

@@ -13,7 +13,7 @@ import json
 import multiprocessing
 import os
 from collections import Counter
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
 from functools import partial
@@ -29,7 +29,7 @@ from myelosim.fitting.fit import METHODS
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit
-from myelosim.fitting.search import begin, minimize
+from myelosim.fitting.search import Search, begin, minimize
 from myelosim.random import normals, uniforms
 
 KINDS = ("case", "parametric")
@@ -94,7 +94,7 @@ def bootstrap(
     records = {} if path is None else _kept(path, job)
     wanted = [k for k in range(replicates) if k not in records]
     work = partial(_replicate, fit, kind, seed, _groups(fit.study, strata), 1 if processes > 1 else fit.problem.threads)
-    for record in _done(work, wanted, processes):
+    for record in done(work, wanted, processes):
         records[record["replicate"]] = record
         if path is not None:
             with path.open("a", encoding="utf-8") as file:
@@ -158,13 +158,18 @@ def _replicate(fit: Fit, kind: str, seed: int, groups: list[np.ndarray], threads
             noise = normals(seed, "resample", len(study.observations), 1, "errors", k)[:, 0]
             new = simulated(problem, fit.point, z, noise)
         again = Problem(problem.model, new, problem.estimation, problem.tolerance, threads)
-        objective = METHODS[fit.method](again, **fit.options)
-        search = minimize(objective, begin(objective, fit.x), enough=ENOUGH)
+        search = searched(again, fit.method, fit.x, fit.options)
     except (MyelosimError, np.linalg.LinAlgError) as error:
         return {"replicate": k, "error": f"{type(error).__name__}: {error}"}
     if not (search.converged and np.isfinite(search.value.total)):
         return {"replicate": k, "error": search.why}
     return {"replicate": k, "x": search.x.tolist(), "objective": search.value.total}
+
+
+def searched(problem: Problem, method: str, x: np.ndarray, options: Mapping[str, int] | None = None) -> Search:
+    """Search from a vector on."""
+    objective = METHODS[method](problem, **(options or {}))
+    return minimize(objective, begin(objective, x), enough=ENOUGH)
 
 
 def _groups(study: Study, strata: Sequence[Hashable] | None) -> list[np.ndarray]:
@@ -199,7 +204,7 @@ def _kept(path: Path, job: Record) -> dict[int, Record]:
     return {record["replicate"]: record for record in map(json.loads, lines[1:])}
 
 
-def _done(work: Callable[[int], Record], wanted: list[int], processes: int) -> Iterator[Record]:
+def done(work: Callable[[int], Record], wanted: list[int], processes: int) -> Iterator[Record]:
     """Yield replicates as they are ready."""
     if processes == 1 or len(wanted) < 2:
         yield from map(work, wanted)

@@ -5,6 +5,17 @@ from __future__ import annotations
 from myelosim.information.fisher import Fisher
 from myelosim.information.labels import labels
 from myelosim.information.precision import Precision, precision, spread
-from myelosim.information.sensitivity import Arm, Look, Sensitivity, sensitivities
+from myelosim.information.sensitivity import Arm, Look, Sensitivity, sensitivities, study_of
 
-__all__ = ["Arm", "Fisher", "Look", "Precision", "Sensitivity", "labels", "precision", "sensitivities", "spread"]
+__all__ = [
+    "Arm",
+    "Fisher",
+    "Look",
+    "Precision",
+    "Sensitivity",
+    "labels",
+    "precision",
+    "sensitivities",
+    "spread",
+    "study_of",
+]

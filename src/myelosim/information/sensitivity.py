@@ -111,7 +111,7 @@ def sensitivities(
         Aim for the relative error of counts.
     """
     arms = [replace(arm, looks=tuple(sorted(arm.looks, key=lambda look: (look.hour, look.after)))) for arm in arms]
-    study, owner = _study(arms, 1 if linearization == "fo" else points)
+    study, owner = study_of(arms, [1 if linearization == "fo" else points] * len(arms))
     predictor = Predictor(model, study, estimation, tolerance=tolerance, threads=threads)
     mixed = predictor.mixed
     beta = mixed.start
@@ -190,9 +190,9 @@ class _Parts:
         }  # fmt: skip
 
 
-def _study(arms: Sequence[Arm], points: int) -> tuple[Study, NDArray[np.intp]]:
-    """Return a study of each arm's subjects, one for each point, and whose arm each is."""
-    owner = np.repeat(np.arange(len(arms)), points)
+def study_of(arms: Sequence[Arm], sizes: Sequence[int]) -> tuple[Study, NDArray[np.intp]]:
+    """Return a study in which each arm has so many subjects and all its looks are made, and whose arm each subject is."""
+    owner = np.repeat(np.arange(len(arms)), sizes)
     looks = [(i, look) for i, k in enumerate(owner.tolist()) for look in arms[k].looks]
     size = len(looks)
     seen = Observations(
