@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 def scenarios(
     name: Annotated[str | None, typer.Argument(help="A scenario's name or file, to see what is in it.")] = None,
 ) -> None:
-    """List the scenarios and sweeps, or show the arms of a scenario."""
+    """List the scenarios, sweeps, designs and fits, or show the arms of a scenario."""
     out = console()
     if name is not None:
         _show(out, name)
@@ -24,13 +24,13 @@ def scenarios(
     from myelosim.spec.library import files
     from myelosim.spec.load import kind_of
 
-    found = sorted({**files("pilots"), **files("scenarios")}.items())
-    every = {one: (path, read_toml(path).data) for one, path in found}
-    for what, command in (("scenario", "compare"), ("sweep", "sweep"), ("fit", "fit")):
-        if what not in {kind_of(data, "scenario") for _, data in every.values()}:
+    found = sorted(item for folder in ("scenarios", "designs", "pilots") for item in files(folder).items())
+    every = [(one, path, read_toml(path).data) for one, path in found]
+    for what, command in (("scenario", "compare"), ("sweep", "sweep"), ("design", "design"), ("fit", "fit")):
+        if what not in {kind_of(data, "scenario") for _, _, data in every}:
             continue
         listed = table(what, "title", "file", whole=[what])
-        for one, (path, data) in every.items():
+        for one, path, data in every:
             if kind_of(data, "scenario") == what:
                 add(listed, one, str(data.get("title", "")), shown(path))
         out.print(listed)

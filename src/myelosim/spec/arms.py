@@ -113,7 +113,8 @@ def _matched(table: Table, regimen: Regimen, model: Model, days: float) -> Regim
     return regimen
 
 
-def _set(table: Table, model: Model) -> tuple[Model, Mapping[str, Any]]:
+def read_set(table: Table, model: Model) -> tuple[Model, Mapping[str, Any]]:
+    """Read ``[set]``: values of parameters in the place of the model's."""
     values = {key: table.raw(key) for key in table.data}
     try:
         return model.replace(values, source="set by the scenario"), values
@@ -184,4 +185,4 @@ def _concentration(table: Table, model: Model) -> tuple[Model, Mapping[str, Any]
     return changed, tables
 
 
-_CHANGES = {"concentration": _concentration, "set": _set, "start": _start, "covariates": _covariates}
+_CHANGES = {"concentration": _concentration, "set": read_set, "start": _start, "covariates": _covariates}

@@ -10,24 +10,17 @@ from typing import Any
 
 from myelosim import units
 from myelosim.errors import SpecError
-from myelosim.spec.believed import ALL
 from myelosim.spec.chosen import chosen_model
-from myelosim.spec.coefficients import related
 from myelosim.spec.concentrations import INTERPOLATIONS
-from myelosim.spec.document import Findings, Table, is_number, read_toml, shown, suggestion
-from myelosim.spec.estimate import BLQ
+from myelosim.spec.document import Findings, Table, read_toml, shown, suggestion
+from myelosim.spec.estimate_entries import read_estimate
 from myelosim.spec.fit import BOOTSTRAPS, COVARIANCES, METHODS, OPTIONS, DataFile, Fit, Uncertainty
-from myelosim.spec.fit_entries import Entries, nested, read_entries
 from myelosim.spec.library import files, find
 from myelosim.spec.literal import found
 from myelosim.spec.load import header
 from myelosim.spec.model import Model
 from myelosim.spec.named import parameter_name
-from myelosim.spec.parts import observables
-from myelosim.spec.scatter import RESIDUALS, scatter
 from myelosim.spec.scenario import TOLERANCES
-
-FREE = ("default", "listed")
 
 
 def load_fit(source: str | os.PathLike[str] | Mapping[str, Any]) -> Fit:
@@ -53,42 +46,18 @@ def read_fit(table: Table, name: str) -> Fit:
     load, model = chosen_model(table)
     data = read_data(table)
     method = table.text("method", "focei", allowed=METHODS)
-    blq, free = table.text("blq", "m3", allowed=BLQ), table.text("free", "default", allowed=FREE)
-    estimate: dict[str, Any] = {"blq": blq}
+    model, estimate = read_estimate(table, model)
     if model is None:
-        for key in ("estimate", "covariate", "residual", "correlation", "priors", "uncertainty"):
-            table.known.append(key)
-        uncertainty = Uncertainty()
-    else:
-        entries = read_entries(table, model)
-        estimate |= _arguments(table, entries, listed=free == "listed")
-        estimate |= {"covariates": _covariates(table, model)} | _residual(table, model)
-        model, uncertainty = entries.model, _uncertainty(table, model)
+        table.known.append("uncertainty")
+    uncertainty = Uncertainty() if model is None else _uncertainty(table, model)
     seed, starts, tolerance, options = _options(table, method)
     table.finish()
     table.findings.check()
     assert model is not None and data is not None
     return Fit(
         name=name, title=title or name, load=load, model=model, data=data, method=method,
-        estimate={key: value for key, value in estimate.items() if value is not None and value != {}},
-        seed=seed, starts=starts, tolerance=tolerance, options=options, uncertainty=uncertainty, text=text,
+        estimate=estimate, seed=seed, starts=starts, tolerance=tolerance, options=options, uncertainty=uncertainty, text=text,
     )  # fmt: skip
-
-
-def _arguments(table: Table, entries: Entries, *, listed: bool) -> dict[str, Any]:
-    """Return what ``[estimate]`` says as arguments of an estimation."""
-    priors: dict[str, Any] = dict(entries.priors)
-    everywhere = table.raw("priors", None)
-    if everywhere is not None:
-        if everywhere != "literature" and not (is_number(everywhere) and everywhere > 0):
-            table.fail("priors", f'{found(everywhere)} is neither "literature" nor a weight above 0')
-        priors[ALL] = everywhere
-    return {
-        **({"free": list(entries.free)} if listed else {"also": list(entries.free) or None}),
-        "fixed": list(entries.fixed) or None,
-        "omega": entries.omega or None, "iov": entries.iov, "priors": priors, "starts": entries.starts,
-        "ranges": entries.ranges,
-    }  # fmt: skip
 
 
 def read_data(table: Table) -> DataFile | None:
@@ -153,38 +122,6 @@ _EXAMPLES = {
     "units": 'neutrophil = "10^3/uL"',
     "observables": '1 = "neutrophil"',
 }
-
-
-def _covariates(table: Table, model: Model) -> dict[str, Any]:
-    held = table.table("covariate")
-    if held is None:
-        return {}
-    said = nested(held, {name for one in model.parameters for name in (one, one.rpartition(".")[2])})
-    asked = {".".join(map(str, one.path[1:])): dict(one.data) for one in said}
-    related(model, asked, held.findings, "covariate")
-    return asked
-
-
-def _residual(table: Table, model: Model) -> dict[str, Any]:
-    """Read ``[residual]``: each observable's terms, and its kind where these do not tell."""
-    sigma: dict[str, Any] = {}
-    kinds: dict[str, str] = {}
-    known = observables(model.lineages, model.drugs)
-    for name, held in table.children("residual").items():
-        if name not in known:
-            held.fail(None, f"nothing called '{name}' is observed{suggestion(name, known)}")
-            continue
-        own = {f"{name}.{term}": value for term, value in held.data.items() if term != "kind"}
-        kind = {name: held.text("kind", allowed=RESIDUALS)} if "kind" in held.data else {}
-        scratch = Findings("")
-        scatter(model, [name], own, kind, scratch)
-        for message in scratch.messages:
-            place, _, sentence = message.partition(": ")
-            term = place.rpartition(".")[2]
-            held.fail(term if term in held.data else None, sentence)
-        sigma |= own
-        kinds |= kind
-    return {"sigma": sigma, "residual": kinds}
 
 
 def _options(table: Table, method: str) -> tuple[int, int | None, float | None, dict[str, int]]:

@@ -18,7 +18,7 @@ from myelosim.spec.model import Model
 from myelosim.spec.shorthand import NAME
 
 FOLDERS = ("species", "drugs", "published", "grading", "rules", "calibration")
-ELSEWHERE = {"scenarios": "scenarios", "pilots": "scenarios/pilots"}
+ELSEWHERE = {"scenarios": "scenarios", "pilots": "scenarios/pilots", "designs": "scenarios/designs"}
 
 
 def roots() -> list[Path]:
@@ -33,7 +33,7 @@ def _shipped() -> list[Path]:
 
 
 def files(folder: str) -> dict[str, Path]:
-    """Return name -> file of everything in ``models/<folder>`` (or ``scenarios``, or its ``pilots``), over all roots."""
+    """Return name -> file of everything in ``models/<folder>`` (or ``scenarios``, its ``pilots`` or ``designs``), in all roots."""
     found: dict[str, Path] = {}
     for root in roots():
         inside = root / ELSEWHERE.get(folder, f"models/{folder}")

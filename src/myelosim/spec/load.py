@@ -25,8 +25,14 @@ KINDS = {
     "sweep": "[axis]",
     "fit": "data = { file = ... }",
     "forecast": "data = { file = ... }",
+    "design": "[[group]]",
 }
-SIGNS = {"sweep": "axis", "scenario": "arm", "fit": "data"}  # keys that tell files which need not say their kind
+SIGNS = {
+    "sweep": "axis",
+    "scenario": "arm",
+    "fit": "data",
+    "design": "group",
+}  # keys that tell files which need not say their kind
 ENDPOINTS = ("nadir", "nadir_day", "count", "ratio", "cmax", "auc")
 
 
@@ -36,7 +42,7 @@ def kind_of(data: Mapping[str, Any], usual: str) -> Any:
 
 
 def header(table: Table, kind: str) -> None:
-    """Read format and kind of a file; scenarios, sweeps and fits need not say their kind, nor in no file their format.
+    """Read format and kind of a file; scenarios, sweeps, fits and designs need not say their kind, nor in no file their format.
 
     Raises
     ------
