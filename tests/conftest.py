@@ -21,6 +21,12 @@ HELD = {
 }  # fmt: skip
 
 
+def pytest_collection_modifyitems(items):
+    """Begin with the files of slow tests: a worker that came to one last would let the others wait."""
+    slow = {item.path for item in items if item.get_closest_marker("slow")}
+    items.sort(key=lambda item: item.path not in slow)
+
+
 @pytest.fixture(scope="session")
 def held():
     with warnings.catch_warnings():

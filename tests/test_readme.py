@@ -40,9 +40,15 @@ def test_python_example(files, capsys):
     assert "Kloft" in capsys.readouterr().out
 
 
-@pytest.mark.parametrize("line", re.findall(r"^    myelosim (.*)$", README, re.M))
-def test_command_lines(files, line):
-    arguments = shlex.split(line, comments=True)
+COMMANDS = dict.fromkeys(
+    tuple(shlex.split(line, comments=True)) for line in re.findall(r"^    myelosim (.*)$", README, re.M)
+)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_command_lines(files, command):
+    arguments = list(command)
     if arguments[0] == "validate":
         arguments.append("generic_iv_1cmt")
     if arguments[0] in ("compare", "sweep"):
