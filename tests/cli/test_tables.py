@@ -1,5 +1,8 @@
 """What a table says of itself: statistics, intervals, notes; and what it leaves out."""
 
+import warnings
+from dataclasses import replace
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -93,9 +96,18 @@ def test_recovery_of_one_and_of_many():
     assert [RECOVERY.show({**one, **other}) for other in more] == ["not by\nthe end", "20.0\n25 % not", "20.0", "-"]
 
 
+@pytest.fixture(scope="module")
+def schedules():
+    scenario = ms.load_scenario("cemsidomide_human_schedules")
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", ms.MyelosimWarning)
+        return ms.compare(replace(scenario, size=32))
+
+
 @pytest.mark.parametrize(("columns", "tables"), [(120, 1), (80, 2)])
-def test_one_table_of_usual_columns_and_two_on_a_narrow_terminal(myelosim, monkeypatch, columns, tables):
+def test_one_table_of_usual_columns_and_two_on_a_narrow_terminal(myelosim, monkeypatch, schedules, columns, tables):
     monkeypatch.setenv("COLUMNS", str(columns))
+    monkeypatch.setattr("myelosim.comparison.compare", lambda *arguments, **options: schedules)
     command = ("compare", "cemsidomide_human_schedules", "--subjects", 32, "--no-figure", "--overwrite")
     done, wide = (myelosim(*command, *more).stdout.split("Under an estimate") for more in ([], ["--wide"]))
     assert sum("───" in line for line in done[0].splitlines()) == tables

@@ -215,8 +215,8 @@ def test_cycles_have_their_own_nadir():
 
 @pytest.mark.filterwarnings("ignore::myelosim.MyelosimWarning")
 def test_where_nothing_happens_the_nadir_is_at_the_first_dose():
-    rat = ms.load_model("asciminib", species="rat")
-    ds = ms.simulate(rat, "asciminib 30 mg/kg QD d3-30", days=28, population=ms.Population(20, seed=1))
+    healthy = ms.load_model("asciminib", species="human")
+    ds = ms.simulate(healthy, "asciminib 80 mg QD d3-30", days=28, population=ms.Population(20, seed=1))
     assert float(abs(ds.nadir / ds.baseline - 1.0).max()) < 1e-6
     assert np.all(ds.nadir_day == 2.0) and np.all(ds.nadir_at_edge == 1.0)
 
