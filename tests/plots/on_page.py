@@ -1,5 +1,6 @@
 """What is written on a figure, and whether it can be read."""
 
+from functools import lru_cache
 from itertools import combinations
 
 from matplotlib.axes import Axes
@@ -7,8 +8,9 @@ from matplotlib.axis import Tick
 from matplotlib.text import Text
 
 
+@lru_cache(maxsize=1)  # laying a figure out takes longer than all that is asked of it
 def words(figure):
-    """Return what is written, and where, in pixels; labels of ticks beyond an axis are never drawn."""
+    """Return what is written on a finished figure, and where, in pixels; labels of ticks beyond an axis are never drawn."""
     figure.draw_without_rendering()
     axes = [axis for panel in figure.findobj(Axes) for axis in (panel.xaxis, panel.yaxis)]
     drawn = {tick.label1 for axis in axes for tick in axis._update_ticks()}
