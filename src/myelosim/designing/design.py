@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -148,8 +148,10 @@ class Design:
 
 
 def scored(
-    question: Question, groups: tuple[Group, ...], criterion: Criterion, found: Mapping[str, Any] | None = None
-) -> Design:
-    """Return a design with its information and its score."""
+    question: Question, groups: tuple[Group, ...], criterion: Criterion, found: Mapping[str, Any] | None = None,
+    worlds: Sequence[Question] = (),
+) -> Design:  # fmt: skip
+    """Return a design with its information and its score; of ``worlds``, where there are several, all together."""
     total = question.information(groups)
-    return Design(question, groups, total, criterion, float(criterion(total[None, None])[0]), (), found or {})
+    every = np.stack([one.information(groups) for one in worlds]) if len(worlds) > 1 else total[None]
+    return Design(question, groups, total, criterion, float(criterion(every[:, None])[0]), (), found or {})

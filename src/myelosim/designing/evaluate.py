@@ -9,8 +9,9 @@ from myelosim.designing.asked import groups_of, question_of
 from myelosim.designing.criterion import Criterion
 from myelosim.designing.design import Design, scored
 from myelosim.designing.doubts import doubted
-from myelosim.designing.scoring import criterion_of
-from myelosim.spec.design import Group
+from myelosim.designing.robust import everyday
+from myelosim.designing.scoring import criterion_over
+from myelosim.spec.design import Decision, Group, Robust
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
 
@@ -22,8 +23,8 @@ def evaluate_design(
     omega: Any = None, sigma: Mapping[str, Any] | None = None, iov: Any = None, covariates: Any = None,
     residual: Mapping[str, str] | None = None, priors: Any = None, blq: str = "m3", lloq: Mapping[str, Any] | None = None,
     fim: str = "reduced", linearization: str = "fo", criterion: str | Criterion = "D", interest: Sequence[str] | None = None,
-    prior: Any = None, blood_loss: bool = False, draw: float | str | None = None, seed: int = 1, tolerance: float = 1e-8,
-    threads: int | None = None,
+    robust: Robust | None = None, decision: Decision | None = None, prior: Any = None, blood_loss: bool = False,
+    draw: float | str | None = None, seed: int = 1, tolerance: float = 1e-8, threads: int | None = None,
 ) -> Design:  # fmt: skip
     """Evaluate a design: how precisely the parameters will be known.
 
@@ -58,9 +59,15 @@ def evaluate_design(
     linearization : {"fo", "foce"}
         Around the typical subject, or the mean of matrices around subjects drawn from the population.
     criterion : str or Criterion
-        "D", "Ds" (of ``interest``) or "A".
+        "D", "Ds" (of ``interest``) or "A"; "ED" or "maximin" (of D, or Ds, over worlds); or what is decided: "nadir",
+        "nadir_day", "risk", "dose". With "maximin" a world's score is over that of looking every day, see
+        :func:`myelosim.designing.robust.everyday`.
     interest : sequence of str, optional
         Parameters that "Ds" is about.
+    robust : Robust, optional
+        What is uncertain in "ED" and "maximin". Default: what has a prior, or a standard error in the model.
+    decision : Decision, optional
+        What a criterion of that name is about.
     prior : Fit, Design, pandas.DataFrame or "model", optional
         Information that is there already: an earlier study's fit or design, a matrix named as ``design.fim``, or the standard
         errors of the model's parameters.
@@ -100,4 +107,7 @@ def evaluate_design(
         residual=residual, priors=priors, blq=blq, lloq=lloq, fim=fim, linearization=linearization, prior=prior,
         blood_loss=blood_loss, seed=seed, tolerance=tolerance, threads=threads,
     )  # fmt: skip
-    return doubted(scored(question, shaped, criterion_of(criterion, question, interest)))
+    worlds, scoring = criterion_over(
+        criterion, question, interest, robust=robust, decision=decision, best=everyday(shaped)
+    )
+    return doubted(scored(question, shaped, scoring, worlds=worlds))
