@@ -14,6 +14,7 @@ from engine_cases import BENCH
 from myelosim.components.lineages import friberg
 from myelosim.engine import block as equations
 from myelosim.engine import cache, emit, stepper
+from myelosim.spec.library import files, load_model
 
 TEXT = "import time\ntime.sleep({seconds})\nANSWER = {answer}\n"
 
@@ -27,13 +28,21 @@ def own_folder(tmp_path, monkeypatch):
     cache.folder.cache_clear()
 
 
-def source():
-    (block, *_) = equations.blocks(BENCH)
+def source(model=BENCH):
+    (block, *_) = equations.blocks(model)
     return emit.source(block, emit.explicit(stepper.DP5))
 
 
 def test_the_same_equations_make_the_same_text():
     assert source() == source()
+
+
+def test_equations_are_the_same_whatever_a_drug_is_called(tmp_path):
+    text = files("published")["generic_oral_2cmt_friberg"].read_text()
+    renamed = text.replace("drug.drug", "drug.other").replace("effect.drug", "effect.other").replace('"drug ', '"other ')
+    (tmp_path / "other.toml").write_text(renamed)
+    other = load_model(tmp_path / "other.toml")
+    assert list(other.drugs) == ["other"] and source(other) == source()
 
 
 def test_an_edited_component_makes_another_program(monkeypatch):

@@ -192,9 +192,9 @@ class Program:
             "CHANNEL_MODES": tuple(rates.count(d) for d, _ in channels) or (0,),
             "CHANNEL_WEIGHT": tuple(lay.weight + weights.index(c) for c in channels) or (0,),
         }
-        labels = ", ".join(f"{part.name}.{label}" for part in block.parts for label in part.labels) or "areas"
-        head = [f"# states: {labels}", f"# parameters: {', '.join(lay.parameters)}"]
-        return "\n".join(head + [f"{name} = {value!r}" for name, value in lines.items()])
+        # no name of a drug or lineage: the same equations are the same program, whatever they are called
+        labels = ", ".join(label for part in block.parts for label in part.labels) or "areas"
+        return "\n".join([f"# states: {labels}", *(f"{name} = {value!r}" for name, value in lines.items())])
 
     def _constants(self) -> str:
         lines = [
@@ -337,7 +337,7 @@ def source(block: Block, method: Any) -> str:
     """Return the whole text of a block's program."""
     program = Program(block, method)
     head = [
-        f'"""Program of the block {block.name}."""',
+        '"""Program of a block."""',
         "import numpy as np",
         "from numba import njit",
         "from myelosim.engine.lanes import (",
