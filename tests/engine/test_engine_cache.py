@@ -39,7 +39,9 @@ def test_the_same_equations_make_the_same_text():
 
 def test_equations_are_the_same_whatever_a_drug_is_called(tmp_path):
     text = files("published")["generic_oral_2cmt_friberg"].read_text()
-    renamed = text.replace("drug.drug", "drug.other").replace("effect.drug", "effect.other").replace('"drug ', '"other ')
+    renamed = (
+        text.replace("drug.drug", "drug.other").replace("effect.drug", "effect.other").replace('"drug ', '"other ')
+    )
     (tmp_path / "other.toml").write_text(renamed)
     other = load_model(tmp_path / "other.toml")
     assert list(other.drugs) == ["other"] and source(other) == source()
