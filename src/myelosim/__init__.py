@@ -27,6 +27,7 @@ _PUBLIC = {
     "load_scenario": "spec.scenarios",
     "load_sweep": "spec.sweeps",
     "monitoring_days": "comparison",
+    "optimize_design": "designing",
     "plot_subject": "plots",
     "run_fit": "fitting",
     "sensitivity": "simulation",

@@ -4,5 +4,6 @@ from __future__ import annotations
 
 from myelosim.designing.design import Design, DesignWarning
 from myelosim.designing.evaluate import evaluate_design
+from myelosim.designing.optimize import optimize_design
 
-__all__ = ["Design", "DesignWarning", "evaluate_design"]
+__all__ = ["Design", "DesignWarning", "evaluate_design", "optimize_design"]

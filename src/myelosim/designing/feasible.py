@@ -62,7 +62,7 @@ class Program:
 
     def binding(self) -> list[str]:
         """Return limits that leave no design together, none of which can be spared; there must be none with all."""
-        names = list(dict.fromkeys(row[3] for row in self.rows if row[3] != "visits"))
+        names = [name for name in dict.fromkeys(row[3] for row in self.rows) if name not in ("", "visits")]
         spared: list[str] = []
         for name in names:
             if self.solve(without=[*spared, name]) is None:
@@ -102,12 +102,12 @@ class Program:
         for sampling, (low, high) in enumerate(of.sizes):
             mine = own[of.sampling == sampling]
             self._add(dict.fromkeys(mine.tolist(), 1.0), low, np.inf, "visits")
-            self._add(dict.fromkeys(mine.tolist(), 1.0), 0, high, "size")
+            self._add(dict.fromkeys(mine.tolist(), 1.0), 0, high, "visits")
         for entry in own[of.fixed].tolist():
             self._add({entry: 1.0}, 1.0, 1.0, "fixed_days", "some days are fixed")
         there = self._variables(len(of.days))
         for entry, day in zip(own.tolist(), there[np.argmax(of.on, axis=1)].tolist(), strict=True):
-            self._add({entry: 1.0, day: -1.0}, -np.inf, 0.0, "visits")
+            self._add({entry: 1.0, day: -1.0}, -np.inf, 0.0, "")
         drawn = np.array(of.draws)[of.sampling]
         for rule in of.rules:
             for row in rule.rows:
@@ -129,7 +129,7 @@ class Program:
             of = members[0][0].allowed
             for k, (_, day) in enumerate(of.entries):
                 row = {int(own[k]): 1.0 for _, own in members}
-                self._add(row, 0.0, 1.0, "visits")
+                self._add(row, 0.0, 1.0, "")
                 if day in members[0][0].fixed:
                     self._add(row, 1.0, 1.0, "fixed_days", "some days are fixed")
 
@@ -151,7 +151,7 @@ class Program:
             days = dict(zip(loads, self._variables(len(loads)).tolist(), strict=True))
             for day, row in loads.items():
                 for entry in row:
-                    self._add({entry: 1.0, days[day]: -1.0}, -np.inf, 0.0, "visits")
+                    self._add({entry: 1.0, days[day]: -1.0}, -np.inf, 0.0, "")
                 paid[days[day]] = limits.per_day
         given = limits.per_subject * sum(unit.subjects for unit in self.units)
         why = f"the study may cost {limits.budget:g}, and its subjects alone cost {given:g}"

@@ -1,0 +1,155 @@
+"""Find the best design: all of them where they are few enough, else the best of several searches by exchange."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice, product
+
+import numpy as np
+from numpy.typing import NDArray
+
+from myelosim.designing.allowed import Sets
+from myelosim.designing.exchange import climb, polish
+from myelosim.designing.exhaust import WORK, Ranking, exhaust
+from myelosim.designing.feasible import Program
+from myelosim.designing.space import Choice, Part, Space, State, shared
+from myelosim.random import uniforms
+
+Array = NDArray[np.float64]
+
+STARTS = 10
+POLISHED = 3  # designs that are polished
+WAYS = ("auto", "exact", "exchange")
+
+
+@dataclass(frozen=True)
+class Found:
+    """The best designs, best first; in how many were looked at, by how many starts (0: all designs there are)."""
+
+    states: tuple[State, ...]
+    worth: float
+    looked: int
+    starts: int
+
+    @property
+    def exact(self) -> bool:
+        """Whether there is no better design."""
+        return self.starts == 0
+
+    @property
+    def how(self) -> str:
+        """In words."""
+        if self.exact:
+            return f"exact, all {self.looked:,} designs"
+        return f"exchange, best of {self.starts} starts, {self.looked:,} designs looked at"
+
+
+def search(space: Space, *, way: str = "auto", starts: int = STARTS, seed: int = 1) -> Found:
+    """Return the best designs.
+
+    Parameters
+    ----------
+    space : Space
+        Of all designs.
+    way : {"auto", "exact", "exchange"}
+        "exact" looks at all designs however many there are.
+    starts : int
+        Of the search by exchange.
+    seed : int
+        Of its random starts.
+
+    Raises
+    ------
+    SpecError
+        No design keeps to the limits; it says which of them leave none.
+    """
+    first = _possible(space)
+    if way != "exchange":
+        ranking = exhaust(space, WORK if way == "auto" else np.inf)
+        if ranking is not None and ranking.worth > 0:
+            return Found(tuple(ranking.states), ranking.worth, ranking.looked, 0)
+    ranking = Ranking()
+    begun = list(_starts(space, first, starts, seed))
+    for state in begun:
+        climb(space, state, ranking)
+    lists = _lists(space)
+    for state in ranking.states[:POLISHED]:
+        ranking.add(better := polish(space, state, lists, ranking), space.worth_of(better))
+    if len(space.blocks) > 1:
+        climb(space, ranking.states[0], ranking)
+    states = [state for state in ranking.states if space.keeps(state)]
+    return Found(tuple(states), ranking.worth, ranking.looked, len(begun))
+
+
+def _lists(space: Space) -> list[Sets | None]:
+    """Return the sets of each group's subjects, None where they are too many to look at again and again."""
+    return [block.allowed.sets(int(WORK / 8 / block.work)) for block in space.blocks]
+
+
+def _possible(space: Space) -> list[tuple[int, ...]]:
+    """Return numbers of subjects with which some design keeps to the limits: the fewest, then as evenly as may be."""
+    tried = None
+    for sizes in _fewest(space):
+        program = Program(space.units(sizes), space.limits)
+        if program.solve() is not None:
+            return sizes
+        tried = tried or program
+    assert tried is not None
+    raise tried.refuse()
+
+
+def _fewest(space: Space) -> Iterator[list[tuple[int, ...]]]:
+    each = []
+    for block in space.blocks:
+        low = block.group.subjects[0]
+        if block.terminal:
+            first, last = block.group.samplings[0].visits
+            each.append([tuple(shared(low, days)) for days in range(min(last, low), first - 1, -1)])
+        else:
+            each.append([next(block.divided(low))])
+    yield from (list(one) for one in islice(product(*each), 200))
+
+
+def _starts(space: Space, sizes: list[tuple[int, ...]], starts: int, seed: int) -> Iterator[State]:
+    """Return designs that keep to the limits, from which to begin: evenly spaced, and at random."""
+    program = Program(space.units(sizes), space.limits)
+    units = program.units
+    for k in range(starts):
+        weights = []
+        for i, unit in enumerate(units):
+            of = unit.allowed
+            random = uniforms(seed, "search", 1, len(of.entries), "start", k, i)[0]
+            weights.append(random + (0.0 if k else 10.0 * _even(of.days, max(high for _, high in of.sizes)) @ of.on.T))
+        found = program.solve(weights)
+        if found is None:
+            continue
+        chosen = iter(found)
+        state = []
+        for g, own in enumerate(sizes):
+            parts = tuple(Part(count, tuple(np.flatnonzero(next(chosen)).tolist())) for count in own)
+            state.append(Choice(k % len(space.blocks[g].group.regimens), parts))
+        if space.keeps(tuple(state)):
+            yield _grown(space, tuple(state))
+
+
+def _grown(space: Space, state: State) -> State:
+    """Return the design with as many subjects as may be, one to each group in turn, where more cost nothing."""
+    growing = not space.per_cost
+    while growing:
+        growing = False
+        for g, choice in enumerate(state):
+            counts = [part.subjects for part in choice.parts]
+            place = int(np.argmin(counts))
+            parts = [Part(part.subjects + (k == place), part.entries) for k, part in enumerate(choice.parts)]
+            other = (*state[:g], Choice(choice.regimen, tuple(parts)), *state[g + 1 :])
+            if space.keeps(other):
+                state, growing = other, True
+    return state
+
+
+def _even(days: Sequence[float], count: int) -> Array:
+    """Return 1 for the days nearest to evenly spaced ones (day), less for others."""
+    ideal = np.linspace(days[0], days[-1], count) if count > 1 else np.array([(days[0] + days[-1]) / 2])
+    away = np.abs(np.array(days)[:, None] - ideal[None]).min(axis=1)
+    return np.asarray(1.0 - away / max(away.max(), 1e-9))
