@@ -66,10 +66,12 @@ class Allowed:
     def keeps(self, sets: Sets) -> Sets:
         """Tell which sets (set, entry) break no rule; how many days they have is not looked at."""
         fine = np.ones(len(sets), bool)
-        visits = np.minimum(sets @ self.on, 1.0)
-        taken = sets @ (self.on * np.array(self.draws)[self.sampling][:, None])
         for rule in self.rules:
-            sums = (taken if rule.of_blood else visits) @ rule.rows.T
+            if rule.of_blood:
+                days = sets @ (self.on * np.array(self.draws)[self.sampling][:, None])
+            else:
+                days = np.minimum(sets @ self.on, 1.0)
+            sums = days @ rule.rows.T
             fine &= np.all(sums <= rule.most * (1.0 + _EPS) + _EPS, axis=1)
         return fine
 
@@ -101,7 +103,9 @@ class Allowed:
         """Return the sets of days of one sampling, the others having none, a day being added to the sets before."""
         own = self.sampling == sampling
         level = (self.fixed & own)[None]
-        free = [entry for entry in np.flatnonzero(own & ~self.fixed).tolist() if self.keeps(self._with(level, [entry]))[0]]
+        free = [
+            entry for entry in np.flatnonzero(own & ~self.fixed).tolist() if self.keeps(self._with(level, [entry]))[0]
+        ]
         places, given = np.array(free, dtype=np.intp), int(level.sum())
         low, high = (max(size - given, 0) for size in self.sizes[sampling])
         last = np.array([-1])

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from myelosim.designing.allowed import Sets
 from myelosim.designing.exhaust import EQUAL, Ranking
 from myelosim.designing.space import Choice, Part, Space, State, shared
+from myelosim.information import precision
 
 Array = NDArray[np.float64]
 
@@ -24,7 +25,7 @@ RIDGE = 1e-6  # of the information in all looks, that is pretended while a desig
 def climb(space: Space, state: State, ranking: Ranking) -> State:
     """Return a design that no single step improves; those on the way are remembered."""
     ridge = np.zeros_like(space.known)
-    if not space.worth_of(state) > 0:
+    if not (space.worth_of(state) > 0 and np.all(precision(space.total(state)[0]).determined)):
         ridge = _ridge(space, state)
         state = _climb(space, state, ridge, None)
     return _climb(space, state, 0.0 * ridge, ranking)
@@ -139,6 +140,20 @@ def _moved(space: Space, state: State) -> Iterator[State]:
                 yield _with(state, g, one)
                 yield from (_with(_with(state, g, one), h, less) for h, less in enumerate(fewer) if less and h != g)
         yield from (_with(state, g, less) for g, less in enumerate(fewer) if less)
+        if not space.free:
+            for g, one in enumerate([*more, *fewer]):
+                if one is not None:
+                    yield from _traded(space, _with(state, g % len(state), one), out=g < len(state))
+
+
+def _traded(space: Space, state: State, *, out: bool) -> Iterator[State]:
+    """Return designs with a visit of some part less (``out``) or more, which pays for subjects or is paid by them."""
+    for group, choice in enumerate(state):
+        for place, part in enumerate(choice.parts):
+            for entry in range(len(space.blocks[group].allowed.entries)):
+                if (entry in part.entries) == out:
+                    entries = tuple(sorted({*part.entries} ^ {entry}))
+                    yield _with(state, group, choice.having(place, entries))
 
 
 def _sized(choice: Choice, step: int) -> Choice | None:
@@ -165,7 +180,10 @@ def _terminal(space: Space, group: int, choice: Choice) -> Iterator[Choice]:
         for j, taker in enumerate(parts):
             if i != j and giver.subjects > 1:
                 made = list(parts)
-                made[i], made[j] = replace(giver, subjects=giver.subjects - 1), replace(taker, subjects=taker.subjects + 1)
+                made[i], made[j] = (
+                    replace(giver, subjects=giver.subjects - 1),
+                    replace(taker, subjects=taker.subjects + 1),
+                )
                 yield replace(choice, parts=tuple(made))
             if i != j:
                 made = [replace(one, subjects=one.subjects + (k == j) * giver.subjects) for k, one in enumerate(parts)]

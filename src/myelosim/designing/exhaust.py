@@ -40,7 +40,9 @@ class Ranking:
         """Designs, the best first; of those equally good, those that come first."""
         best = max(self._kept.values(), default=0.0)
         first = sorted((state for state, worth in self._kept.items() if worth >= best * (1 - EQUAL)), key=_order)
-        rest = sorted((state for state in self._kept if state not in first), key=lambda one: (-self._kept[one], _order(one)))
+        rest = sorted(
+            (state for state in self._kept if state not in first), key=lambda one: (-self._kept[one], _order(one))
+        )
         return [*first, *rest][:BEST]
 
     @property
@@ -137,7 +139,9 @@ def _one_part(space: Space, sets: Sets, shapes: Sequence[Shape], ranking: Rankin
     ranking.looked += len(sets) * len(shapes)
 
 
-def _joint(space: Space, lists: Sequence[Sets], shape: Shape, made: dict[tuple[int, int], Array], ranking: Ranking) -> None:
+def _joint(
+    space: Space, lists: Sequence[Sets], shape: Shape, made: dict[tuple[int, int], Array], ranking: Ranking
+) -> None:
     """Look at all sets of all parts together."""
     parts = [(g, r, count) for g, (r, counts) in enumerate(shape) for count in counts]
     lengths = [len(lists[g]) for g, *_ in parts]
@@ -162,7 +166,9 @@ def _joint(space: Space, lists: Sequence[Sets], shape: Shape, made: dict[tuple[i
             ranking.add(state, float(worth[k]))
 
 
-def _distinct(space: Space, lists: Sequence[Sets], parts: Sequence[tuple[int, int, int]], places: Sequence[Array]) -> Sets:
+def _distinct(
+    space: Space, lists: Sequence[Sets], parts: Sequence[tuple[int, int, int]], places: Sequence[NDArray[np.intp]]
+) -> Sets:
     """Tell which combinations count: parts of equal size in order, those of a terminal group on different days, fixed ones too."""
     fine = np.ones(len(places[0]), bool)
     for i, (g, _, count) in enumerate(parts):

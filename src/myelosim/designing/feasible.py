@@ -61,8 +61,10 @@ class Program:
         return None if found.x is None else [found.x[own] > 0.5 for own in self.entries]
 
     def binding(self) -> list[str]:
-        """Return limits that leave no design together, none of which can be spared; there must be none with all."""
+        """Return the limits that leave no design, each alone, or else some that do so together, none of which can be spared."""
         names = [name for name in dict.fromkeys(row[3] for row in self.rows) if name not in ("", "visits")]
+        if alone := [name for name in names if self.solve(without={*names} - {name}) is None]:
+            return alone
         spared: list[str] = []
         for name in names:
             if self.solve(without=[*spared, name]) is None:
@@ -134,7 +136,8 @@ class Program:
                     self._add(row, 1.0, 1.0, "fixed_days", "some days are fixed")
 
     def _study(self) -> None:
-        limits, loads, days = self.limits, defaultdict(dict), {}
+        limits = self.limits
+        loads: defaultdict[int, dict[int, float]] = defaultdict(dict)
         paid: dict[int, float] = {}
         for unit, own in zip(self.units, self.entries, strict=True):
             for entry, (_, day) in zip(own.tolist(), unit.allowed.entries, strict=True):

@@ -64,7 +64,7 @@ def opened(
 
 
 def limited(
-    limits: Limits | None, gap: float | None, weekdays: bool | None, first_day: str | None, model: Model
+    groups: Sequence[OpenGroup], limits: Limits | None, gap: float | None, weekdays: bool | None, first_day: str | None
 ) -> Limits:
     """Return the limits that are given, or those described."""
     said = {"gap": gap, "weekdays": weekdays, "first_day": first_day}
@@ -79,6 +79,11 @@ def limited(
         value = getattr(made, name)
         if value is not None and not (math.isfinite(value) and value >= 0):
             raise SpecError(f"limits: {name} = {value:g} is not possible; it must be 0 or more")
+    fewest = sum(group.subjects[0] for group in groups)
+    if made.subjects is not None and made.subjects < fewest:
+        raise SpecError(
+            f"limits: subjects = {made.subjects}, and the groups have at least {fewest}; allow more, or fewer in a group"
+        )
     return made
 
 
@@ -88,7 +93,13 @@ def span(name: str, value: Any) -> tuple[int, int]:
     >>> span("visits", 5), span("visits", (3, 7))
     ((5, 5), (3, 7))
     """
-    ends = [value, value] if isinstance(value, int | np.integer) else list(value) if isinstance(value, list | tuple) else []
+    ends = (
+        [value, value]
+        if isinstance(value, int | np.integer)
+        else list(value)
+        if isinstance(value, list | tuple)
+        else []
+    )
     whole = [one for one in ends if isinstance(one, int | np.integer) and not isinstance(one, bool)]
     if len(whole) != 2 or len(ends) != 2 or not 1 <= whole[0] <= whole[1]:
         raise SpecError(f"{name}: {found(value)} is not possible; give a whole number from 1 on, or (fewest, most)")
@@ -137,7 +148,9 @@ def _check(model: Model, group: OpenGroup) -> None:
 
 def _check_terminal(where: str, group: OpenGroup) -> None:
     if len(group.samplings) > 1:
-        raise SpecError(f"{where}: a terminal group has one sampling, as each subject is bled once; leave the others out")
+        raise SpecError(
+            f"{where}: a terminal group has one sampling, as each subject is bled once; leave the others out"
+        )
     if (days := group.samplings[0].visits[0]) > group.subjects[0]:
         raise SpecError(
             f"{where}: {days} terminal days need {days} subjects, and there may be {group.subjects[0]}; add subjects"

@@ -128,7 +128,7 @@ def optimize_design(
         model, regimen, candidate_days=candidate_days, visits=visits, subjects=subjects, lineages=lineages, observe=observe,
         fixed_days=fixed_days, draw=draw, structure=structure, parts=parts, doses=doses, groups=groups,
     )  # fmt: skip
-    kept = limited(limits, gap, weekdays, first_day, model)
+    kept = limited(shaped, limits, gap, weekdays, first_day)
     if search not in WAYS:
         raise SpecError(f"search: '{search}' is not known{suggestion(search, WAYS)}")
     question = question_of(
@@ -178,7 +178,9 @@ class Task:
             states, worth = self._bled(space, states)
         design = self.evaluated(space, states[0])
         proof = certificate(space, found.states[0])
-        how = found.how + (f"; of the best {len(states)} that which is best with blood lost" if worth is not None else "")
+        how = found.how + (
+            f"; of the best {len(states)} that which is best with blood lost" if worth is not None else ""
+        )
         known = {
             "how": how, "looked": found.looked, "exact": found.exact and worth is None,
             "bound": None if proof is None else proof.bound, "bound_exact": proof is not None and proof.exact,
@@ -233,5 +235,7 @@ class Task:
         found = [DesignWarning("blood", text) for text in space.unheld]
         if space.open and not space.per_cost and self.limits.budget is None:
             text = "more visits and subjects never tell less and nothing says what they cost, so as many as possible are taken; "
-            found.append(DesignWarning("number", text + "give costs or a budget, or see design_front for what fewer would tell"))
+            found.append(
+                DesignWarning("number", text + "give costs or a budget, or see design_front for what fewer would tell")
+            )
         return found

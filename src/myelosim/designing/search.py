@@ -9,16 +9,18 @@ from itertools import islice, product
 import numpy as np
 from numpy.typing import NDArray
 
-from myelosim.designing.allowed import Sets
+from myelosim.designing.allowed import Allowed, Sets
 from myelosim.designing.exchange import climb, polish
 from myelosim.designing.exhaust import WORK, Ranking, exhaust
 from myelosim.designing.feasible import Program
 from myelosim.designing.space import Choice, Part, Space, State, shared
+from myelosim.errors import SpecError
 from myelosim.random import uniforms
 
 Array = NDArray[np.float64]
 
-STARTS = 10
+STARTS = 20
+MOST = 100  # times the usual work, that "exact" may do
 POLISHED = 3  # designs that are polished
 WAYS = ("auto", "exact", "exchange")
 
@@ -53,7 +55,7 @@ def search(space: Space, *, way: str = "auto", starts: int = STARTS, seed: int =
     space : Space
         Of all designs.
     way : {"auto", "exact", "exchange"}
-        "exact" looks at all designs however many there are.
+        "exact" looks at all designs, up to `MOST` times as many as "auto" would.
     starts : int
         Of the search by exchange.
     seed : int
@@ -62,12 +64,14 @@ def search(space: Space, *, way: str = "auto", starts: int = STARTS, seed: int =
     Raises
     ------
     SpecError
-        No design keeps to the limits; it says which of them leave none.
+        No design keeps to the limits (it says which of them leave none), or there are too many for "exact".
     """
     first = _possible(space)
     if way != "exchange":
-        ranking = exhaust(space, WORK if way == "auto" else np.inf)
-        if ranking is not None and ranking.worth > 0:
+        ranking = exhaust(space, WORK if way == "auto" else MOST * WORK)
+        if ranking is None and way == "exact":
+            raise SpecError("search: there are too many designs to look at all; leave search out, or narrow the choice")
+        if ranking is not None and (ranking.worth > 0 or way == "exact"):
             return Found(tuple(ranking.states), ranking.worth, ranking.looked, 0)
     ranking = Ranking()
     begun = list(_starts(space, first, starts, seed))
@@ -95,7 +99,7 @@ def _possible(space: Space) -> list[tuple[int, ...]]:
         if program.solve() is not None:
             return sizes
         tried = tried or program
-    assert tried is not None
+    assert tried is not None  # there is at least one number of terminal days
     raise tried.refuse()
 
 
@@ -111,26 +115,43 @@ def _fewest(space: Space) -> Iterator[list[tuple[int, ...]]]:
     yield from (list(one) for one in islice(product(*each), 200))
 
 
-def _starts(space: Space, sizes: list[tuple[int, ...]], starts: int, seed: int) -> Iterator[State]:
+def _starts(space: Space, fewest: list[tuple[int, ...]], starts: int, seed: int) -> Iterator[State]:
     """Return designs that keep to the limits, from which to begin: evenly spaced, and at random."""
-    program = Program(space.units(sizes), space.limits)
-    units = program.units
+    made: dict[tuple[tuple[int, ...], ...], Program] = {}
     for k in range(starts):
-        weights = []
-        for i, unit in enumerate(units):
-            of = unit.allowed
-            random = uniforms(seed, "search", 1, len(of.entries), "start", k, i)[0]
-            weights.append(random + (0.0 if k else 10.0 * _even(of.days, max(high for _, high in of.sizes)) @ of.on.T))
-        found = program.solve(weights)
-        if found is None:
-            continue
-        chosen = iter(found)
-        state = []
-        for g, own in enumerate(sizes):
-            parts = tuple(Part(count, tuple(np.flatnonzero(next(chosen)).tolist())) for count in own)
-            state.append(Choice(k % len(space.blocks[g].group.regimens), parts))
-        if space.keeps(tuple(state)):
-            yield _grown(space, tuple(state))
+        for sizes in (_sized(space, fewest, k, seed), fewest):
+            program = made.setdefault(tuple(sizes), Program(space.units(sizes), space.limits))
+            found = program.solve([_wanted(unit.allowed, k, i, seed) for i, unit in enumerate(program.units)])
+            if found is None:
+                continue
+            chosen, state = iter(found), []
+            for g, own in enumerate(sizes):
+                parts = tuple(Part(count, tuple(np.flatnonzero(next(chosen)).tolist())) for count in own)
+                state.append(Choice(k % len(space.blocks[g].group.regimens), parts))
+            if space.keeps(tuple(state)):
+                yield _grown(space, tuple(state)) if k % 2 == 0 else tuple(state)
+                break
+
+
+def _wanted(of: Allowed, start: int, unit: int, seed: int) -> Array:
+    """Return weights (entry) of the days that a start has: in the first those evenly spaced, else at random."""
+    random = uniforms(seed, "search", 1, len(of.entries), "start", start, unit)[0]
+    return np.asarray(random + (0.0 if start else 10.0 * _even(of.days, max(high for _, high in of.sizes)) @ of.on.T))
+
+
+def _sized(space: Space, fewest: list[tuple[int, ...]], start: int, seed: int) -> list[tuple[int, ...]]:
+    """Return numbers of subjects: the fewest at first, then at random."""
+    if start == 0:
+        return fewest
+    left = (space.limits.subjects or 10**9) - sum(map(sum, fewest))
+    made = []
+    for g, (block, own) in enumerate(zip(space.blocks, fewest, strict=True)):
+        low, high = block.group.subjects
+        random = float(uniforms(seed, "search", 1, 1, "subjects", start, g)[0, 0])
+        more = min(int(random * (high - low + 1)), left)
+        left -= more
+        made.append(tuple(shared(sum(own) + more, len(own))))
+    return made
 
 
 def _grown(space: Space, state: State) -> State:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from itertools import combinations
+from itertools import combinations, pairwise
 from math import floor
 
 import numpy as np
@@ -88,7 +88,7 @@ class Block:
         for days in range(low, min(high, count, len(self.allowed.entries)) + 1):
             for cuts in combinations(range(1, count), days - 1):
                 ends = (0, *cuts, count)
-                yield tuple(b - a for a, b in zip(ends, ends[1:], strict=False))
+                yield tuple(b - a for a, b in pairwise(ends))
 
 
 class Space:
@@ -189,17 +189,22 @@ class Space:
         """Return what a design is worth."""
         return float(self.worth(self.total(state)[:, None], self.cost(state))[0])
 
+    @cached_property
+    def _days(self) -> list[Array]:
+        """On which day of the study each group's entries are: (entry, day)."""
+        places = [np.searchsorted(self.study, [floor(day) for _, day in one.allowed.entries]) for one in self.blocks]
+        return [np.eye(len(self.study))[place] for place in places]
+
     def studied(self, group: int, sets: Sets) -> Array:
         """Return the number of draws on each day of the study (set, day) of one subject."""
-        place = np.searchsorted(self.study, [floor(day) for _, day in self.blocks[group].allowed.entries])
-        return np.asarray(sets @ np.eye(len(self.study))[place])
+        return np.asarray(sets @ self._days[group])
 
     def load(self, state: State) -> Array:
         """Return the number of samples on each day of the study."""
         total = np.zeros(len(self.study))
         for group, choice in enumerate(state):
             for part in choice.parts:
-                total += part.subjects * self.studied(group, self.row(group, part.entries)[None])[0]
+                total += part.subjects * self._days[group][list(part.entries)].sum(axis=0)
         return total
 
     def cost(self, state: State) -> float:
@@ -210,7 +215,9 @@ class Space:
         """Return what designs (set) with these samples on each day (set, day) cost."""
         limits = self.limits
         return np.asarray(
-            limits.per_subject * subjects + limits.per_draw * loads.sum(axis=1) + limits.per_day * (loads > 0).sum(axis=1)
+            limits.per_subject * subjects
+            + limits.per_draw * loads.sum(axis=1)
+            + limits.per_day * (loads > 0).sum(axis=1)
         )
 
     def within(self, loads: Array, costs: Array) -> Sets:

@@ -1,0 +1,220 @@
+"""Searches against every design there is."""
+
+import time
+from itertools import combinations, product
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from search_cases import ANC, DAYS, PK, anc, pk_best, pk_group, pk_space
+
+import myelosim as ms
+from myelosim.designing.certificate import certificate
+from myelosim.designing.exhaust import exhaust
+from myelosim.designing.search import search
+from myelosim.designing.space import Choice, Part
+from myelosim.spec.design import Alternative, Limits
+
+
+def chosen(design):
+    return [(group.days, group.subjects) for group in design.groups]
+
+
+def test_exchange_finds_the_best_of_98280_sets():
+    model, regimen = anc()
+    asked = {"candidate_days": range(1, 29), "visits": 5, "subjects": 20, **ANC}
+    every = ms.optimize_design(model, regimen, **asked, search="exact")
+    assert every.found["looked"] == 98_280 and every.found["exact"]
+    start = time.perf_counter()
+    fast = ms.optimize_design(model, regimen, **asked, search="exchange")
+    assert time.perf_counter() - start < 2.0
+    assert fast.days == every.days and fast.criterion == every.criterion
+    assert fast.found["looked"] < 20_000 and not fast.found["exact"]
+    table = every.found["alternatives"].set_index("design")
+    seeds = ms.evaluate_design(model, regimen, days=[3, 5, 7, 10, 14], subjects=20, **ANC)
+    assert table.efficiency["days 3, 5, 7, 10, 14"] == pytest.approx(seeds.criterion / every.criterion, rel=1e-9)
+    assert table.efficiency.max() == 1.0 and np.all(np.diff(table.criterion[:6]) <= 0)
+
+
+@pytest.mark.parametrize("criterion", ["D", "A"])
+def test_the_best_set_is_the_best_of_designs_evaluated_one_by_one(criterion):
+    model = ms.load_model("generic_oral_1cmt")
+    asked = {"subjects": 12, "observe": ["drug"], "criterion": criterion, **PK}
+    each = {
+        days: ms.evaluate_design(model, "drug 100 mg once", days=list(days), **asked).criterion
+        for days in combinations(DAYS, 3)
+    }
+    best = ms.optimize_design(model, "drug 100 mg once", candidate_days=list(DAYS), visits=3, **asked)
+    assert tuple(best.days) == max(each, key=each.get)
+    assert best.criterion == pytest.approx(max(each.values()), rel=1e-9)
+    assert best.found["bound"] <= 1.0
+
+
+def score(space, parts):
+    """The score of one group's parts (subjects, row of entries), put together by hand."""
+    total = space.known + sum(count * space.information(0, 0, row[None])[:, 0] for count, row in parts)
+    return float(space.criterion(total[:, None])[0])
+
+
+def test_no_mixture_of_visits_beats_the_bound():
+    space = pk_space([pk_group()])
+    found = search(space)
+    proof = certificate(space, found.states[0])
+    sets = space.blocks[0].allowed.sets()
+    assert proof.exact and 0 < proof.bound <= 1
+    highest = found.worth / proof.bound
+    pairs = [score(space, [(share, a), (12 - share, b)]) for a in sets for b in sets for share in (2, 6)]
+    assert found.worth * (1 + 1e-9) >= max(score(space, [(12, one)]) for one in sets)
+    assert max(pairs) <= highest * (1 + 1e-9)
+
+
+def test_the_bound_is_one_at_the_best_mixture():
+    """With a subject's visit a single day, the weights of an optimal mixture are found by multiplicative updates."""
+    space = pk_space([pk_group(visits=(1, 1), subjects=(1000, 1000))], criterion="D")
+    F = space.information(0, 0, np.eye(len(DAYS), dtype=bool))[0]
+    keep = np.array([0, 1, 2, 3, 4])  # thetas and omegas: one day tells no error from a difference between subjects
+    F = F[:, keep[:, None], keep]
+    w = np.full(len(F), 1 / len(F))
+    for _ in range(4000):
+        d = np.einsum("ij,sji->s", np.linalg.pinv(np.einsum("s,sij->ij", w, F)), F)
+        w *= d / len(keep)
+    assert d.max() == pytest.approx(len(keep), rel=1e-2)
+
+
+def test_parts_with_visits_of_their_own_are_never_worse():
+    together = pk_best([pk_group()])
+    apart = pk_best([pk_group(visits=(3, 3), structure="alternating")])
+    assert apart.criterion >= together.criterion and apart.found["exact"]
+    assert apart.criterion <= together.criterion / together.found["bound"] * (1 + 1e-9)
+    fast = pk_best([pk_group(visits=(3, 3), structure="alternating")], search="exchange")
+    assert chosen(fast) == chosen(apart)
+
+
+@settings(max_examples=15, deadline=None)
+@given(order=st.permutations(DAYS))
+def test_the_order_of_candidates_does_not_count(order):
+    space, other = pk_space([pk_group()]), pk_space([pk_group(days=tuple(order))])
+    assert search(space).states == search(other).states
+
+
+def test_a_group_in_two_halves_is_the_group():
+    one = pk_space([pk_group()])
+    two = pk_space([pk_group("a", subjects=(6, 6)), pk_group("b", subjects=(6, 6))])
+    state = search(one).states[0]
+    halves = (Choice(0, (Part(6, state[0].parts[0].entries),)),) * 2
+    np.testing.assert_allclose(one.total(state), two.total(halves), rtol=1e-12)
+    assert search(two).worth >= search(one).worth * (1 - 1e-12)
+
+
+LIMITS = st.builds(
+    Limits,
+    gap=st.sampled_from([0.0, 0.3]),
+    capacity=st.sampled_from([None, 12, 20]),
+    subjects=st.sampled_from([None, 10]),
+    budget=st.sampled_from([None, 60.0, 200.0]),
+    per_subject=st.sampled_from([0.0, 4.0]),
+    per_draw=st.sampled_from([0.0, 1.0]),
+    per_day=st.sampled_from([0.0, 5.0]),
+)
+
+
+@settings(max_examples=12, deadline=None)
+@given(
+    limits=LIMITS,
+    structure=st.sampled_from(["together", "alternating", "terminal"]),
+    visits=st.sampled_from([(3, 3), (2, 4)]),
+    doses=st.sampled_from([("drug 100 mg once",), ("drug 50 mg once", "drug 100 mg once")]),
+    fixed=st.sampled_from([(), (1.0,)]),
+)
+def test_no_limit_is_broken_and_exchange_keeps_up(limits, structure, visits, doses, fixed):
+    if structure == "terminal" and limits.gap:
+        return
+    groups = [
+        pk_group("a", subjects=(3, 6), visits=visits, doses=doses, fixed=fixed, structure=structure),
+        pk_group("b", subjects=(3, 3), visits=(2, 2)),
+    ]
+    space = pk_space(groups, limits)
+    try:
+        found = search(space, way="exchange")
+    except ms.SpecError as error:
+        assert any(name in str(error) for name in ("capacity", "budget", "gap", "terminal"))
+        return
+    assert found.states
+    assert all(space.keeps(state) for state in found.states)
+    values = [space.worth_of(state) for state in found.states]
+    assert values == sorted(values, reverse=True) or np.allclose(values[0], max(values))
+    every = exhaust(space)
+    if every is not None:
+        assert found.worth <= every.worth * (1 + 1e-9)
+        assert found.worth >= 0.95 * every.worth
+
+
+def test_doses_and_subjects_are_chosen():
+    doses = ("drug 25 mg once", "drug 100 mg once")
+    groups = [pk_group("a", subjects=(2, 10), doses=doses), pk_group("b", subjects=(2, 10), visits=(2, 2))]
+    exact = pk_best(groups, limits=Limits(subjects=12))
+    fast = pk_best(groups, limits=Limits(subjects=12), search="exchange")
+    assert exact.found["exact"] and chosen(exact) == chosen(fast)
+    assert exact.subjects == 12
+    counts = {group.name: group.subjects for group in exact.groups}
+    assert counts == {"a": 10, "b": 2}  # three visits tell more than two
+
+
+def test_costs_choose_the_number_of_visits():
+    group = pk_group(visits=(3, 6), subjects=(6, 6))
+    dear = pk_best([group], limits=Limits(per_draw=100.0, per_subject=1.0))
+    cheap = pk_best([group], limits=Limits(per_draw=1.0, per_subject=100.0))
+    assert len(dear.days) < len(cheap.days) == 6
+    assert dear.found["cost"] == 6 * (1 + 100 * len(dear.days))
+    each = {
+        n: best.criterion / best.found["cost"]
+        for n in range(3, 7)
+        for best in [
+            pk_best([pk_group(visits=(n, n), subjects=(6, 6))], limits=Limits(per_draw=100.0, per_subject=1.0))
+        ]
+    }
+    assert len(dear.days) == max(each, key=each.get)
+
+
+def test_a_range_without_costs_takes_all_and_says_so():
+    best = pk_best([pk_group(visits=(3, 4))])
+    assert len(best.days) == 4
+    assert [warning.code for warning in best.warnings][:1] == ["number"]
+
+
+def test_a_budget_is_spent_on_what_tells_most():
+    limits = Limits(budget=100.0, per_subject=10.0, per_draw=2.0)
+    best = pk_best([pk_group(visits=(3, 5), subjects=(2, 12))], limits=limits)
+    assert best.found["cost"] <= 100.0
+    each = {}
+    for visits, subjects in product(range(3, 6), range(2, 13)):
+        if subjects * (10 + 2 * visits) <= 100:
+            one = pk_best([pk_group(visits=(visits, visits), subjects=(subjects, subjects))])
+            each[visits, subjects] = one.criterion
+    assert (len(best.days), best.subjects) == max(each, key=each.get)
+
+
+def test_alternatives_are_evaluated_even_off_the_candidates():
+    best = pk_best([pk_group()], alternatives=[Alternative("odd", (0.3, 0.9))])
+    row = best.found["alternatives"].set_index("design").loc["odd"]
+    model = ms.load_model("generic_oral_1cmt")
+    alone = ms.evaluate_design(model, "drug 100 mg once", days=[0.3, 0.9], subjects=12, observe=["drug"], **PK)
+    assert row.criterion == pytest.approx(alone.criterion, rel=1e-9) and not row.allowed
+
+
+def test_blood_loss_is_judged_among_the_best():
+    mouse = ms.load_model("cemsidomide", species="mouse")
+    asked = {
+        "candidate_days": range(0, 15), "visits": 2, "subjects": 10, "lineages": ["hemoglobin"],
+        "parameters": ["erythroid.baseline", "erythroid.mtt"], "omega": {"erythroid.baseline": 0.01},
+    }  # fmt: skip
+    regimen = "cemsidomide 1 mg/kg QD d1-7"
+    best = ms.optimize_design(mouse, regimen, blood_loss=True, **asked)
+    again = ms.evaluate_design(
+        mouse, regimen, days=best.days, blood_loss=True,
+        **{name: value for name, value in asked.items() if name not in ("candidate_days", "visits")},
+    )  # fmt: skip
+    assert best.criterion == pytest.approx(again.criterion, rel=1e-9)
+    assert "blood lost" in best.found["how"] and not best.found["exact"]
+    assert best.found["alternatives"].efficiency[:6].max() == 1.0
