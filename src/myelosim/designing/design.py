@@ -12,6 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from myelosim.designing.criterion import Criterion
+from myelosim.designing.power import power as power_of
+from myelosim.designing.power import power_between, subjects_needed
 from myelosim.designing.question import Question, volume
 from myelosim.information import Precision, precision
 from myelosim.information.precision import relative
@@ -135,6 +137,18 @@ class Design:
         from myelosim.designing.verify import verify
 
         return verify(self, replicates, seed, **how)
+
+    def power(self, name: str, null: float | None = None, alpha: float = 0.05, sided: int = 2) -> float:
+        """Return the chance to show that a parameter is not ``null``; see :func:`myelosim.designing.power.power`."""
+        return power_of(self, name, null=null, alpha=alpha, sided=sided)
+
+    def power_between(self, first: Any, second: Any, **asked: Any) -> float:
+        """Return the chance to show that two regimens differ; see :func:`myelosim.designing.power.power_between`."""
+        return power_between(self, first, second, **asked)
+
+    def subjects_needed(self, name: str, power: float = 0.8, **how: Any) -> Mapping[str, int]:
+        """Return how many subjects of each group a power needs; see :func:`myelosim.designing.power.subjects_needed`."""
+        return subjects_needed(self, name, power, **how)
 
     def efficiency(self, other: Design) -> float:
         """Return this design's score over another's: the share of its subjects that the other would need."""
