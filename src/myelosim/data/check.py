@@ -127,20 +127,18 @@ def summary(
     return out
 
 
-def report(study: Study, most: int = MOST) -> str:
+def report(study: Study) -> str:
     """Say in plain text what was read of a study, and what was not taken as it stood.
 
     Parameters
     ----------
     study : Study
         From :func:`myelosim.data.read`.
-    most : int
-        Findings that are listed, the same finding of several rows counting once; 0 for all.
 
     Returns
     -------
     str
-        How many subjects, doses and observations; one line per subject; the findings.
+        How many subjects, doses and observations; one line per subject; the findings, the same one of several rows together.
     """
     if study.check is None:
         return f"{len(study.subjects)} subjects; nothing is known of how they were read"
@@ -149,7 +147,7 @@ def report(study: Study, most: int = MOST) -> str:
     grouped = _grouped(study.check.problems)
     if not grouped:
         return "\n".join([*lines, "", "Every row was taken as it stands."])
-    shown = grouped[:most] if most else grouped
+    shown = grouped[:MOST]
     lines += ["", f"Not taken as it stood: {len(study.check.problems)}", *(f"  {line}" for line in shown)]
     if len(shown) < len(grouped):
         lines.append(f"  ... and {len(grouped) - len(shown)} more; all of them are in study.check.problems")

@@ -21,10 +21,10 @@ LEAST_SD = 0.02
 SLOWEST = 0.5  # of a variance that is left after an iteration, at least
 
 
-def approach(problem: Problem, x: np.ndarray, iterations: int = ITERATIONS) -> tuple[np.ndarray, np.ndarray]:
+def approach(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return a better vector and the modes there, (subject, effect)."""
     b = np.zeros((problem.subjects, problem.predictor.mixed.random))
-    for _ in range(iterations):
+    for _ in range(ITERATIONS):
         point = problem.parameters.unpack(x)
         modes = conditional_modes(problem, point, np.zeros_like(b), most=6)
         new = problem.parameters.pack(_moved(problem, point, modes))

@@ -91,7 +91,7 @@ def _profile(
         assert one.entry is not None
         found = profile(objective, best, r, one.entry, level, np.inf if one.shape == "identity" else REACH)
         at = np.array([found.low, found.high, *(place.at for place in found.places)])
-        values = _values(fit, one, at)
+        values = _values(one, at)
         ends.append(values[:2])
         curve += [
             {"theta": one.name, "value": float(value), "difference": float(place.rise), "unit": one.unit}
@@ -103,7 +103,7 @@ def _profile(
     return low, high, {"curve": curve, "unbounded": open_ends, "better": better, "adjusted": adjusted}
 
 
-def _values(fit: Fit, one: Quantity, at: np.ndarray) -> np.ndarray:
+def _values(one: Quantity, at: np.ndarray) -> np.ndarray:
     """Return a quantity's values at places of its entry; a place may be infinite."""
     assert one.entry is not None
     power = 2.0 if one.scale == "variance" else 1.0  # the vector holds the logarithm of a standard deviation

@@ -34,8 +34,6 @@ __all__ = ["Likelihood", "Rows"]
 
 Array = NDArray[Any]
 FLOOR = 1e-30  # predictions nearer to zero count as this: powers of it can still be multiplied
-NORMAL = np.linspace(-12.0, 12.0, 481)
-CHANCE = np.exp(-0.5 * NORMAL * NORMAL) / np.exp(-0.5 * NORMAL * NORMAL).sum()
 SHOWN = 5  # rows that a message names
 LETTERS = {"f": "f", "at": "0"}
 
@@ -242,20 +240,6 @@ class Likelihood:
             drawn = KINDS[one.kind].sample(f[..., one.rows], z[..., one.rows], Values(**one.values(sigma)))
             out[..., one.rows] = drawn
         return out
-
-    def moments(self, f: ArrayLike, sigma: ArrayLike) -> tuple[Array, Array]:
-        """Return mean and variance of what is observed (..., R), by the trapezoidal rule over 12 standard deviations."""
-        f = np.asarray(f, dtype=float)
-        first, second = np.zeros(f.shape), np.zeros(f.shape)
-        for z, chance in zip(NORMAL, CHANCE, strict=True):
-            off = self.simulate(f, sigma, np.broadcast_to(z, f.shape)) - f
-            first += chance * off
-            second += chance * off * off
-        return f + first, second - first * first
-
-    def variance(self, f: ArrayLike, sigma: ArrayLike) -> Array:
-        """Return the variance of what is observed (..., R)."""
-        return self.moments(f, sigma)[1]
 
 
 def _prediction(f: ArrayLike) -> Array:

@@ -34,7 +34,6 @@ class Modes:
     rows: Rows
     information: np.ndarray  # (subject, effect, effect)
     left: np.ndarray  # Newton decrement (subject)
-    iterations: int = 0
 
 
 def conditional_modes(
@@ -55,7 +54,6 @@ def conditional_modes(
         step *= np.minimum(1.0, 1.0 / (np.abs(step / reach).max(axis=1, initial=0.0) + 1e-300))[:, None]
         polished += now.left < CLOSE
         waiting = np.flatnonzero(~(now.left <= ENOUGH) & (factor > SHORTEST) & (polished <= POLISH))
-        now.iterations = iteration
         if not len(waiting):
             break
         trial = now.b.copy()

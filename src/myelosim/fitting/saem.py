@@ -32,9 +32,8 @@ COARSE = 1e-5  # tolerance of predictions, far under what chance does
 
 @dataclass
 class Course:
-    """Where the iterations went: the vector of each (iteration, parameter), the burn-in's length, the acceptance rates."""
+    """Where the iterations went: the vector of each (iteration, parameter), and the acceptance rates."""
 
-    burn_in: int
     x: list[np.ndarray] = field(default_factory=list)
     accepted: list[float] = field(default_factory=list)
 
@@ -56,10 +55,9 @@ class Saem:
         self.first, self.second = np.zeros((subjects, n)), np.zeros((subjects, n, n))
         thetas, sigmas = len(self.point.beta), len(self.point.sigma)
         self.of_theta, self.of_sigma = np.zeros((thetas, thetas)), np.zeros((sigmas, sigmas))
-        self.followed = np.zeros(
-            (subjects, n, thetas)
-        )  # by how much random effects fall where a theta without them rises
-        self.course = Course(burn_in)
+        # By how much random effects fall where a theta without them rises.
+        self.followed = np.zeros((subjects, n, thetas))
+        self.course = Course()
 
     def run(self, tell: Callable[[Course], None] | None = None) -> np.ndarray:
         """Return the estimates, as a vector of the parameters."""

@@ -44,7 +44,7 @@ class Valued(Protocol):
 
 @dataclass(frozen=True)
 class Sampled:
-    """Vectors (draw, parameter) with weights that sum to one and rises of the objective, of the last round.
+    """Vectors (draw, parameter) with weights that sum to one, of the last round.
 
     ``effective`` is the number of draws of each round that the weights are worth, ``degrees`` the mean rise: where the
     objective is a quadratic, that is the number of parameters.
@@ -52,7 +52,6 @@ class Sampled:
 
     x: np.ndarray
     weight: np.ndarray
-    rise: np.ndarray
     effective: list[float]
     degrees: list[float]
 
@@ -167,7 +166,7 @@ def sir(
             f"sampling importance resampling: after {rounds} rounds of {samples} draws the weights are worth {effective[-1]:.0f} "
             "draws; give more samples or rounds, or take intervals by profile or bootstrap"
         )
-    return Sampled(drawn, weight, rise, effective, degrees)
+    return Sampled(drawn, weight, effective, degrees)
 
 
 def measure(parameters: Parameters) -> np.ndarray:

@@ -59,11 +59,10 @@ class Predictor:
         reads = self.cohort.reads(name)
         return np.array([c for c, one in enumerate(self.mixed.coordinates) if one.parameter in reads], int)
 
-    def predict(self, beta: np.ndarray, b: np.ndarray, who: np.ndarray | None = None) -> np.ndarray:
-        """Return the predictions (row); those of subjects left out are NaN."""
-        found = self.cohort.run(
-            self._values(self.mixed.values(beta, b)), 1, related=True, who=who, covariates=self._about()
-        )
+    def predict(self, beta: np.ndarray, b: np.ndarray) -> np.ndarray:
+        """Return the predictions (row)."""
+        values = self._values(self.mixed.values(beta, b))
+        found = self.cohort.run(values, 1, related=True, covariates=self._about())
         return self._collected(found, 1)[:, 0]
 
     def sample(self, beta: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -80,11 +79,11 @@ class Predictor:
 
     def differentiate(
         self, beta: np.ndarray, b: np.ndarray, *, order: int = 1, random_only: bool = False,
-        who: np.ndarray | None = None, again: bool = False,
+        who: np.ndarray | None = None,
     ) -> Predictions:  # fmt: skip
         """Return predictions and their derivatives; with ``random_only`` those by coordinates that random effects move.
 
-        Second derivatives are those of which at least one coordinate is moved by random effects.
+        Second derivatives are those of which at least one coordinate is moved by random effects; subjects not in ``who`` are NaN.
         """
         C, R = len(self.mixed.coordinates), len(self.study.observations)
         f, g, h = np.full(R, np.nan), np.zeros((R, C)), np.zeros((R, C, C) if order > 1 else (0, C, C))
@@ -100,13 +99,7 @@ class Predictor:
             moves = self._moves(mine, step, pairs)
             values = self._moved(base, along, moves)
             found = self.cohort.run(
-                self._values(values),
-                len(moves),
-                related=True,
-                who=who,
-                again=again,
-                covariates=self._about(),
-                only=names,
+                self._values(values), len(moves), related=True, who=who, covariates=self._about(), only=names
             )
             rows = np.concatenate([self.rows[name] for name in names if name in self.rows])
             F = self._collected({name: found[name] for name in names if name in self.rows}, len(moves))[rows]

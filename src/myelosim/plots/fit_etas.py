@@ -69,7 +69,7 @@ def plot_etas(
     axes, figure = look.panels(ax, (count, count), "plot_etas", 0.6 + side * count)
     values, shares = etas.to_numpy(float), shrinkage["sd"].to_numpy(float)
     for k, name in enumerate(names):
-        _own(axes[k, k], values[:, k], float(spreads[k]), count)
+        _own(axes[k, k], values[:, k], float(spreads[k]))
         axes[k, k].set_title(
             "" if np.isnan(shares[k]) else f"shrinkage {100.0 * shares[k]:z.0f} %".replace("-", "\N{MINUS SIGN}")
         )
@@ -93,7 +93,7 @@ def plot_etas(
     return axes
 
 
-def _own(ax: Axes, values: np.ndarray, spread: float, count: int) -> None:
+def _own(ax: Axes, values: np.ndarray, spread: float) -> None:
     known = values[np.isfinite(values)]
     reach = max(3.0 * spread, np.abs(known).max(initial=0.0)) or 1.0
     bins = int(np.clip(2.0 * np.sqrt(known.size), 5, 20))

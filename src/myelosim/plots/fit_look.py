@@ -203,14 +203,14 @@ def dots(ax: Axes, x: np.ndarray, y: np.ndarray, censored: np.ndarray | None = N
             ax.plot(np.asarray(x)[codes == code], np.asarray(y)[codes == code], marker=marker, zorder=3, **CENSORED)
 
 
-def dot_keys(censored: np.ndarray, text: str = "observation") -> list[Any]:
+def dot_keys(censored: np.ndarray) -> list[Any]:
     """Return what explains dots and the triangles that there are."""
     beyond = [
         Line2D([], [], marker=m, label=said, **CENSORED)
         for code, (m, said) in MARKS.items()
         if (censored == code).any()
     ]
-    return [Line2D([], [], **{**DOT, "alpha": 1.0}, label=text), *beyond]
+    return [Line2D([], [], **{**DOT, "alpha": 1.0}, label="observation"), *beyond]
 
 
 def trend(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -180,7 +180,7 @@ def _last(good: Callable[[float], bool], inside: float, outside: float) -> float
     return inside
 
 
-def between_coefficient(model: Model, coefficient: Coefficient, prior: Prior | None = None) -> tuple[float, float]:
+def between_coefficient(model: Model, coefficient: Coefficient) -> tuple[float, float]:
     """Return the values between which further starts of a coefficient are drawn.
 
     An exponent moves by one, a slope so that the parameter moves by half at twice the covariate's reference, and the factor

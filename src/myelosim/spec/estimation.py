@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -61,4 +61,3 @@ class Estimation:
     sigmas: tuple[Sigma, ...]
     residual: Mapping[str, Residual]
     blq: str = "m3"
-    options: Mapping[str, object] = field(default_factory=dict)

@@ -6,7 +6,7 @@ from scipy import stats
 
 from myelosim.data.study import ABOVE, BELOW
 from myelosim.errors import SpecError
-from myelosim.fitting.diagnostics import conditional_residuals, population_residuals
+from myelosim.fitting.diagnostics import conditional_residuals
 
 
 def residuals(linear, y, etas=None, **more):
@@ -64,14 +64,6 @@ def test_censored_and_missing_rows_are_as_if_they_were_not_there(linear):
     )  # fmt: skip
     assert found.loc[[1, 7, 12], ["cres", "cwres", "ires", "iwres"]].isna().all(axis=None)
     np.testing.assert_allclose(found["cwres"].to_numpy()[left], fewer["cwres"])
-
-
-def test_weighted_residuals_about_the_typical_subject(linear):
-    y = linear.draw(np.random.default_rng(7))
-    variance = np.full(len(y), linear.noise**2)
-    found = population_residuals(y, linear.population, linear.jacobian, variance, linear.omega, linear.subject)
-    np.testing.assert_array_equal(found["pred"], linear.population)
-    np.testing.assert_allclose(found["wres"], residuals(linear, y)["cwres"])
 
 
 def test_without_etas_they_are_the_individual_ones():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from myelosim.fitting.diagnostics import epsilon_shrinkage, eta_correlation, shrinkage
+from myelosim.fitting.diagnostics import eta_correlation, shrinkage
 
 
 def test_a_balanced_linear_model_shrinks_by_the_share_of_the_error():
@@ -39,14 +39,6 @@ def test_the_mean_of_etas_is_tested_at_its_rate():
     chance = np.random.default_rng(4)
     p = [shrinkage(chance.normal(size=(12, 1)), [[1.0]]).loc[0, "p"] for _ in range(400)]
     assert 8 <= np.sum(np.array(p) < 0.05) <= 36
-
-
-def test_epsilon_shrinkage_is_by_observable():
-    residuals = np.array([0.5, -0.5, np.nan, 2.0, -2.0])
-    found = epsilon_shrinkage(residuals, np.array(["b", "b", "b", "a", "a"]))
-    assert found.index.tolist() == ["b", "a"]
-    np.testing.assert_allclose(found["variance"], [0.5, -7.0])
-    np.testing.assert_allclose(found["sd"], 1.0 - np.sqrt([0.5, 8.0]))
 
 
 def test_correlations_stand_beside_the_model_s():

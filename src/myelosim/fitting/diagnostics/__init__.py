@@ -7,20 +7,18 @@ from __future__ import annotations
 
 from myelosim.fitting.diagnostics.censoring import quantification_limits
 from myelosim.fitting.diagnostics.npde import npde, npde_tests
-from myelosim.fitting.diagnostics.residuals import conditional_residuals, population_residuals
-from myelosim.fitting.diagnostics.shrinkage import epsilon_shrinkage, eta_correlation, shrinkage
+from myelosim.fitting.diagnostics.residuals import conditional_residuals
+from myelosim.fitting.diagnostics.shrinkage import eta_correlation, shrinkage
 from myelosim.fitting.diagnostics.table import dose_table, fit_table
 from myelosim.fitting.diagnostics.visual_check import visual_check
 
 __all__ = [
     "conditional_residuals",
     "dose_table",
-    "epsilon_shrinkage",
     "eta_correlation",
     "fit_table",
     "npde",
     "npde_tests",
-    "population_residuals",
     "quantification_limits",
     "shrinkage",
     "visual_check",

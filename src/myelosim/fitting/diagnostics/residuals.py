@@ -89,29 +89,3 @@ def conditional_residuals(
     own = np.where(there, y - f, np.nan)
     scaled = own / np.sqrt(np.where(there, variance, 1.0))
     return pd.DataFrame({"cpred": expected, "cres": residual, "cwres": weighted, "ires": own, "iwres": scaled})
-
-
-def population_residuals(
-    y: np.ndarray,
-    f: np.ndarray,
-    jacobian: np.ndarray,
-    variance: np.ndarray,
-    omega: np.ndarray,
-    subject: np.ndarray,
-    censored: np.ndarray | None = None,
-) -> pd.DataFrame:
-    """Compute weighted residuals (WRES) about the typical subject: those of the first-order method.
-
-    Parameters
-    ----------
-    y, f, jacobian, variance, omega, subject, censored
-        As for :func:`conditional_residuals`, but at etas of zero.
-
-    Returns
-    -------
-    pandas.DataFrame
-        By row: ``pred``, ``res`` = y - pred, ``wres``.
-    """
-    none = np.zeros((int(np.max(subject, initial=-1)) + 1, len(omega)))
-    found = conditional_residuals(y, f, jacobian, variance, none, omega, subject, censored)
-    return found[["cpred", "cres", "cwres"]].set_axis(["pred", "res", "wres"], axis="columns")

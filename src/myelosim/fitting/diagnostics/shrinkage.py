@@ -55,30 +55,6 @@ def shrinkage(etas: np.ndarray, omega: np.ndarray, names: Sequence[str] | None =
     return table
 
 
-def epsilon_shrinkage(iwres: np.ndarray, observable: np.ndarray) -> pd.DataFrame:
-    """Compute the shrinkage of the residual error of each observable.
-
-    Parameters
-    ----------
-    iwres : array (R,)
-        Individual weighted residuals; NaN are left out.
-    observable : array (R,)
-        Of which observable each row is.
-
-    Returns
-    -------
-    pandas.DataFrame
-        Index ``observable``, in order of appearance; columns ``sd``, 1 - SD(IWRES), and ``variance``, 1 - Var(IWRES), about
-        the mean and by n - 1.
-
-    Notes
-    -----
-    Savic and Karlsson, AAPS J 2009;11:558-69.
-    """
-    ratio = pd.Series(np.asarray(iwres, float)).groupby(pd.Series(observable), sort=False).var()
-    return pd.DataFrame({"sd": 1.0 - np.sqrt(ratio), "variance": 1.0 - ratio}).rename_axis("observable")
-
-
 def eta_correlation(etas: np.ndarray, omega: np.ndarray, names: Sequence[str] | None = None) -> pd.DataFrame:
     """Correlate individual etas with each other, to be held against what the model says.
 

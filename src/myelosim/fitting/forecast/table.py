@@ -59,7 +59,7 @@ def told(
     """Put everything into one dataset."""
     lineages = [str(name) for name in after["lineage"].to_numpy()]
     variables = _counts(subject, after, lineages, seed) | _endpoints(after, before, found.effective, subject.now / 24.0)
-    variables |= _parameters(subject, found) | _seen(subject, found)
+    variables |= _parameters(found) | _seen(subject, found)
     names = [k for k, name in enumerate(lineages) if name in chosen]
     with np.errstate(invalid="ignore"):
         known = np.isfinite(share[:, names])
@@ -159,7 +159,7 @@ def _flags(ds: xr.Dataset, grade: int) -> np.ndarray:
     return np.where(has & ~failed, worst >= grade, np.nan)
 
 
-def _parameters(subject: Subject, found: Posterior) -> dict[str, Any]:
+def _parameters(found: Posterior) -> dict[str, Any]:
     individual = np.stack(list(found.values(found.b).values()), axis=1)
     mode = [float(value[0]) for value in found.values(found.mode[None]).values()]
     typical = [float(value[0]) for value in found.values(np.zeros((1, len(found.names)))).values()]
