@@ -255,13 +255,10 @@ def test_parameters_by_row_hold_up_to_their_row_or_from_it():
 
 def test_columns_by_alias_and_columns_that_nothing_uses():
     rows = table([(1, 0, 5, 30, 6)], "ID TIME DV drug.slope SITE")
-    with pytest.raises(
-        ms.DataError, match=r"drug\.slope: drug\.neutrophil\.slope: 30 .*cannot be meant|out of bounds"
-    ) as _:
-        read(rows.assign(**{"drug.slope": -3}), ORAL)
+    assert "drug.slope: drug.neutrophil.slope: -3 " in refused(rows.assign(**{"drug.slope": -3}))
     study = read(rows, ORAL)
     assert study.values["drug.neutrophil.slope"][0].values.tolist() == [30.0]
-    assert problems(study) == [[0, "SITE", "", "column not used"]] or problems(study)[0][1] == "SITE"
+    assert problems(study)[0] == [0, "SITE", "", "column not used"]
     assert "'dosing' is asked for as AMT and is not there" in refused(rows, columns={"AMT": "dosing"})
     assert "is ID, and so is column 'ID'" in refused(rows.rename(columns={"SITE": "id"}))
 

@@ -142,8 +142,7 @@ def test_only_combinations_are_known(good):
     assert codes(estimates.condition, good) == []
     doubtful = replace(good, uncertainty=replace(good.uncertainty, condition=2e3))
     (said,) = estimates.condition(Evidence(doubtful))
-    assert "2e+03" in said.text or "2000" in said.text
-    assert "most correlated" in said.text
+    assert "2e+03" in said.text and "most correlated" in said.text
 
 
 def test_few_subjects_cannot_give_a_covariance_by_their_scatter():
