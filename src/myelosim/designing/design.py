@@ -150,6 +150,12 @@ class Design:
         """Return how many subjects of each group a power needs; see :func:`myelosim.designing.power.subjects_needed`."""
         return subjects_needed(self, name, power, **how)
 
+    def windows(self, efficiency: float = 0.9, **how: Any) -> pd.DataFrame:
+        """Return how far each visit may slip; see :func:`myelosim.designing.windows.windows`."""
+        from myelosim.designing.windows import windows
+
+        return windows(self, efficiency, **how)
+
     def efficiency(self, other: Design) -> float:
         """Return this design's score over another's: the share of its subjects that the other would need."""
         return self.criterion / other.criterion

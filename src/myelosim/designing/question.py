@@ -69,9 +69,13 @@ class Question:
 
     def sensitivities(self, groups: Sequence[Group]) -> tuple[Sensitivity, ...]:
         """Return each group's sensitivities at all looks of its samplings."""
+        return self.of_arms([self.arm(group) for group in groups])
+
+    def of_arms(self, arms: Sequence[Arm]) -> tuple[Sensitivity, ...]:
+        """Return each arm's sensitivities at all its looks."""
         return sensitivities(
-            self.model, [self.arm(group) for group in groups], self.estimation, linearization=self.linearization,
-            full=self.fim == "full", lloq=self.lloq, seed=self.seed, tolerance=self.tolerance, threads=self.threads,
+            self.model, arms, self.estimation, linearization=self.linearization, full=self.fim == "full", lloq=self.lloq,
+            seed=self.seed, tolerance=self.tolerance, threads=self.threads,
         )  # fmt: skip
 
     def elsewhere(self, theta: Mapping[str, float]) -> Question:
