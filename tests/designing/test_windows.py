@@ -65,7 +65,9 @@ def test_a_lower_level_leaves_wider_windows(found):
 def test_groups_slip_by_themselves_with_all_that_is_looked_at():
     regimen = ms.Regimen.parse("drug 120 mg once")
     groups = (
-        Group("a", regimen, 6, (Sampling(("neutrophil",), (0.0, 7.0)), Sampling(("drug",), (0.0, 0.25), order="after"))),
+        Group(
+            "a", regimen, 6, (Sampling(("neutrophil",), (0.0, 7.0)), Sampling(("drug",), (0.0, 0.25), order="after"))
+        ),
         Group("b", regimen, 6, (Sampling(("neutrophil",), (5.0, 12.0)),)),
     )
     more = ASKED | {"parameters": [*ASKED["parameters"], "drug.cl"]}
@@ -77,7 +79,7 @@ def test_groups_slip_by_themselves_with_all_that_is_looked_at():
 
 
 def test_what_cannot_be():
-    with pytest.raises(SpecError, match="efficiency = 1.2 is not possible"):
+    with pytest.raises(SpecError, match=r"efficiency = 1.2 is not possible"):
         design().windows(1.2)
     with pytest.raises(SpecError, match="does not tell what its criterion asks for"):
         design([1]).windows()

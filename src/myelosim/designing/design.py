@@ -156,6 +156,13 @@ class Design:
 
         return windows(self, efficiency, **how)
 
+    @property
+    def blood(self) -> pd.DataFrame:
+        """Blood taken from each subject, against the species' limits; see :func:`myelosim.designing.blood.blood`."""
+        from myelosim.designing.blood import blood
+
+        return blood(self)
+
     def efficiency(self, other: Design) -> float:
         """Return this design's score over another's: the share of its subjects that the other would need."""
         return self.criterion / other.criterion

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from myelosim.designing.blood import bled
 from myelosim.designing.design import Design, DesignWarning
 
 POOR = 50.0  # percent, of a relative standard error that is no answer
@@ -14,7 +15,7 @@ HEAVY = 0.3  # of a direction, from which on a parameter is named
 
 def doubted(design: Design) -> Design:
     """Return the design with its warnings."""
-    return replace(design, warnings=(*design.warnings, *identifiability(design)))
+    return replace(design, warnings=(*design.warnings, *identifiability(design), *bled(design)))
 
 
 def identifiability(design: Design) -> list[DesignWarning]:

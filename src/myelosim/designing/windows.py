@@ -48,8 +48,8 @@ def windows(
     -------
     pandas.DataFrame
         One row per group and visit: ``group``, ``day``, ``earliest``, ``latest`` (elapsed days), ``at_earliest``, ``at_latest``
-        (efficiency there). ``attrs``: ``efficiency``, ``mean``, ``low`` (5 % quantile) and ``worst`` efficiency where all visits slip at
-        random within their windows, their order kept; ``slips``, how often that was tried.
+        (efficiency there). ``attrs``: ``efficiency``; ``mean``, ``low`` (5 % quantile) and ``worst`` efficiency where all visits
+        slip at random within their windows, their order kept; ``slips``, how often that was tried.
 
     Raises
     ------
@@ -123,7 +123,9 @@ class _Slipping:
         places = []
         for one in visits:
             group = design.groups[one.member]
-            at = {(look.observable, round(look.hour, 6), look.after): k for k, look in enumerate(found[one.member].looks)}
+            at = {
+                (look.observable, round(look.hour, 6), look.after): k for k, look in enumerate(found[one.member].looks)
+            }
             places.append({
                 k: [
                     at[name, round(24.0 * (one.day + k * step), 6), s.order == "after"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
@@ -11,7 +12,7 @@ from numpy.typing import ArrayLike, NDArray
 from myelosim.errors import SpecError
 from myelosim.spec.model import Subjects
 
-__all__ = ["Limit", "Window", "admissible", "breaches", "limits", "share", "windows_of"]
+__all__ = ["Limit", "Window", "admissible", "breaches", "busiest", "limits", "share", "windows_of"]
 
 _EPS = 1e-9
 _MOMENT = 1e-6  # days within which two draws are one
@@ -108,8 +109,8 @@ def admissible(days: Sequence[float], rules: Sequence[Window]) -> bool:
     )
 
 
-def breaches(days: Sequence[float], draw: float, rules: Sequence[Limit]) -> list[str]:
-    """Say which limits a calendar breaks, each in a sentence.
+def breaches(days: Sequence[float], draw: float | Sequence[float], rules: Sequence[Limit]) -> list[str]:
+    """Say which limits a calendar breaks, each in a sentence; ``draw`` (mL) may differ between draws.
 
     Examples
     --------
@@ -120,9 +121,20 @@ def breaches(days: Sequence[float], draw: float, rules: Sequence[Limit]) -> list
         f"{rule.name}: {taken:.3g} mL {rule.span}, {rule.volume:.3g} mL are allowed"
         + (f" ({rule.source})" if rule.source else "")
         for rule in rules
-        if (taken := draw * int(_busiest(np.ones((1, len(days)), dtype=bool), days, rule.days)[0]))
-        > rule.volume * (1.0 + _EPS)
+        if (taken := busiest(days, draw, rule.days)) > rule.volume * (1.0 + _EPS)
     ]
+
+
+def busiest(days: Sequence[float], draw: float | Sequence[float], span: float) -> float:
+    """Return the most blood that draws on some days take in any ``span`` days, 0 for a single moment.
+
+    Examples
+    --------
+    >>> busiest([0, 3, 5, 7], [0.1, 0.1, 0.2, 0.1], 3.0)
+    0.3
+    """
+    volumes = np.broadcast_to(np.asarray(draw, np.float64), (1, len(days)))
+    return float(np.round(_busiest(volumes, days, span)[0], 12))
 
 
 def share(drawn: NDArray[np.bool_], days: ArrayLike, draw: float, rules: Sequence[Limit]) -> float:
@@ -135,10 +147,10 @@ def share(drawn: NDArray[np.bool_], days: ArrayLike, draw: float, rules: Sequenc
     return max(draw * float(_busiest(drawn, days, rule.days).max(initial=0)) / rule.volume for rule in rules)
 
 
-def _busiest(drawn: NDArray[np.bool_], days: ArrayLike, span: float) -> NDArray[np.intp]:
-    """Return the most draws of each subject in any so many days."""
+def _busiest(drawn: NDArray[Any], days: ArrayLike, span: float) -> NDArray[Any]:
+    """Return the most draws, or volumes drawn, of each subject (subject, day) in any so many days."""
     order = np.argsort(days)
     when = np.asarray(days, dtype=np.float64)[order]
-    total = np.concatenate([np.zeros((len(drawn), 1), dtype=np.intp), np.cumsum(drawn[:, order], axis=1)], axis=1)
+    total = np.pad(np.cumsum(drawn[:, order], axis=1), ((0, 0), (1, 0)))
     before = np.searchsorted(when, when - (span or _MOMENT) + _EPS, side="right")
     return np.asarray((total[:, 1:] - total[:, before]).max(axis=1, initial=0))

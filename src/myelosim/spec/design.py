@@ -33,7 +33,8 @@ class Group:
     """Subjects who are dosed and bled alike.
 
     ``covariates`` are those of the group's subjects where they differ from the model's (weight, an arm's name), ``occasions`` the
-    elapsed days on which a subject's occasions begin.
+    elapsed days on which a subject's occasions begin. With ``terminal`` each subject is bled once, at its end, and limits on blood
+    say nothing of that.
     """
 
     name: str
@@ -42,6 +43,7 @@ class Group:
     samplings: tuple[Sampling, ...]
     covariates: Mapping[str, float | str] = field(default_factory=dict)
     occasions: tuple[float, ...] = (0.0,)
+    terminal: bool = False
 
     @property
     def days(self) -> tuple[float, ...]:
