@@ -83,7 +83,7 @@ def _instead(space: Space, state: State, days: tuple[float, ...]) -> tuple[tuple
             samplings = tuple(Sampling(one.observe, when, one.draw, one.order) for one in open_.samplings)
             name = open_.name if not block.terminal else f"{open_.name}, day {when[0]:g}"
             regimen = open_.regimens[choice.regimen]
-            made.append(Group(name, regimen, count, samplings, open_.covariates, open_.occasions))
+            made.append(Group(name, regimen, count, samplings, open_.covariates, open_.occasions, block.terminal))
             fine = fine and _fits(block.allowed, when)
     loads = Counter[int]()
     for group in made:

@@ -295,7 +295,8 @@ def _group(group: OpenGroup, of: Allowed, name: str, regimen: object, subjects: 
         days = tuple(day for (own, day), there in zip(of.entries, chosen, strict=True) if there and own == k)
         if days:
             samplings.append(Sampling(one.observe, days, one.draw, one.order))
-    return Group(name, regimen, subjects, tuple(samplings), group.covariates, group.occasions)  # type: ignore[arg-type]
+    once = group.structure == "terminal"
+    return Group(name, regimen, subjects, tuple(samplings), group.covariates, group.occasions, once)  # type: ignore[arg-type]
 
 
 def _looks(group: OpenGroup, of: Allowed) -> Array:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 
 import numpy as np
 import pandas as pd
@@ -28,8 +29,8 @@ def windows(
 ) -> pd.DataFrame:
     """Return how far each visit may slip alone, the others being on their days.
 
-    What a design is worth is its score over the score without slips. A visit stays between its neighbors and does not begin
-    before time zero; with ``blood_loss`` the blood is taken as missing from the planned hour on.
+    What a design is worth is its score over the score without slips, at the values that are taken as true. A visit stays between
+    its neighbors and does not begin before time zero; with ``blood_loss`` the blood is missing from the planned hour on.
 
     Parameters
     ----------
@@ -58,11 +59,11 @@ def windows(
     """
     if not 0.0 < efficiency < 1.0:
         raise SpecError(f"windows: efficiency = {efficiency:g} is not possible; give a number between 0 and 1, as 0.9")
-    if not design.criterion > 0.0:
-        raise SpecError("windows: the design does not tell what its criterion asks for; choose other days first")
     if not (0.0 < step <= 24.0 and reach > 0.0):
         raise SpecError(f"windows: step = {step:g} h, reach = {reach:g} d: give up to 24 h, and a reach above 0")
     slipping = _Slipping.of(design, step / 24.0, round(24.0 * reach / step))
+    if not slipping.planned > 0.0:
+        raise SpecError("windows: the design does not tell what its criterion asks for; choose other days first")
     rows, spans = [], []
     for k, one in enumerate(slipping.visits):
         worth = slipping.alone(k)
@@ -153,8 +154,17 @@ class _Slipping:
         kept = np.all(np.diff(day, axis=1)[:, same] > 1e-9, axis=1)
         return self.worth(slips[kept])
 
+    @cached_property
+    def planned(self) -> float:
+        """The score without slips."""
+        return float(self.scores(np.zeros((1, len(self.visits)), int))[0])
+
     def worth(self, slips: NDArray[np.intp]) -> Array:
         """Return scores (set) over that without slips, of slips (set, visit)."""
+        return self.scores(slips) / self.planned
+
+    def scores(self, slips: NDArray[np.intp]) -> Array:
+        """Return scores (set) of slips (set, visit)."""
         found = []
         for first in range(0, len(slips), BATCH):
             some = slips[first : first + BATCH]
@@ -167,7 +177,7 @@ class _Slipping:
                             counts[row, self.places[k][slip]] += 1.0
                 total += self.design.groups[g].subjects * fisher(counts)
             found.append(self.design.scored_by(total[None]))
-        return np.concatenate(found) / self.design.criterion
+        return np.concatenate(found)
 
 
 def _between(days: tuple[float, ...], day: float, step: float, most: int) -> range:
