@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from myelosim.designing.criterion import Criterion
+from myelosim.designing.identifiability import identifiability, sentences
 from myelosim.designing.power import power as power_of
 from myelosim.designing.power import power_between, subjects_needed
 from myelosim.designing.question import Question, volume
@@ -162,6 +163,14 @@ class Design:
         from myelosim.designing.blood import blood
 
         return blood(self)
+
+    def identifiability(self) -> pd.DataFrame:
+        """Return what is not determined, why, and what helps; see :mod:`myelosim.designing.identifiability`."""
+        return identifiability(self)
+
+    def report(self) -> str:
+        """Return what is not determined, why, and what helps, as paragraphs."""
+        return sentences(identifiability(self))
 
     def efficiency(self, other: Design) -> float:
         """Return this design's score over another's: the share of its subjects that the other would need."""

@@ -8,9 +8,10 @@ import numpy as np
 
 from myelosim.designing.blood import bled
 from myelosim.designing.design import Design, DesignWarning
+from myelosim.designing.identifiability import POOR, weaknesses
 
-POOR = 50.0  # percent, of a relative standard error that is no answer
-HEAVY = 0.3  # of a direction, from which on a parameter is named
+WIDE = 0.5  # standard deviation of an eta on the log or logit scale, from which on linearization is doubtful
+SHRUNK = 50.0  # percent of an eta's variance
 
 
 def doubted(design: Design) -> Design:
@@ -19,17 +20,55 @@ def doubted(design: Design) -> Design:
 
 
 def identifiability(design: Design) -> list[DesignWarning]:
-    """Return what is not determined, or hardly."""
+    """Return what is not determined, or hardly, and where linearization or individual values are doubtful."""
     found, names = design.precision, np.array(design.names)
     warnings = []
     if np.any(found.blind):
         warnings.append(DesignWarning("blind", f"no look moves with {', '.join(names[found.blind])}"))
     lost = names[~found.determined & ~found.blind]
     if len(lost):
-        warnings.append(DesignWarning("singular", f"these looks cannot tell {', '.join(lost)} from each other"))
+        weak = [one.what for one in weaknesses(design) if np.isinf(one.rse) and one.names[0] not in names[found.blind]]
+        said = "; ".join(weak) or "these looks cannot tell all parameters from each other"
+        warnings.append(DesignWarning("singular", f"{said}; no standard error for {', '.join(lost)}"))
     poor = [f"{name} {value:.0f} %" for name, value in design.rse.items() if POOR < value < np.inf]
     if poor:
         warnings.append(
             DesignWarning("imprecise", f"expected relative standard errors above {POOR:g} %: {', '.join(poor)}")
         )
-    return warnings
+    return [*warnings, *_linearized(design), *_shrunk(design)]
+
+
+def _linearized(design: Design) -> list[DesignWarning]:
+    """Return where etas are too large for a linearization around the typical subject."""
+    est, of = design.question.estimation, design.question.model.parameters
+    wide = [
+        f"{name} {np.sqrt(variance):.2g}"
+        for own in (est.omega, est.occasion)
+        for name, variance in zip(own.names, np.diag(own.start), strict=True)
+        if variance > WIDE**2 and of[name].scale != "identity"
+    ]
+    if not wide or design.question.linearization != "fo":
+        return []
+    return [
+        DesignWarning(
+            "linearization",
+            f"standard deviations of etas above {WIDE:g} ({', '.join(wide)}): the typical subject stands badly for all; "
+            "compare with linearization = 'foce', and verify by simulation",
+        )
+    ]
+
+
+def _shrunk(design: Design) -> list[DesignWarning]:
+    """Return whose individual values the looks leave unknown."""
+    table = design.shrinkage
+    most = {str(name): float(row.max()) for name, row in table.iterrows() if row.max() > SHRUNK}
+    if not most:
+        return []
+    listed = ", ".join(f"{name} {value:.0f} %" for name, value in most.items())
+    return [
+        DesignWarning(
+            "shrinkage",
+            f"subjects' own looks leave more than {SHRUNK:g} % of the variance of etas unknown ({listed}): individual values will "
+            "be near the typical one, and plots of them misleading",
+        )
+    ]
