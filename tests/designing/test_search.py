@@ -14,7 +14,7 @@ from myelosim.designing.certificate import certificate
 from myelosim.designing.exhaust import exhaust
 from myelosim.designing.search import search
 from myelosim.designing.space import Choice, Part
-from myelosim.spec.design import Alternative, Limits
+from myelosim.spec.design import Alternative, Decision, Limits, Robust
 
 
 def chosen(design):
@@ -69,17 +69,46 @@ def test_no_mixture_of_visits_beats_the_bound():
     assert max(pairs) <= highest * (1 + 1e-9)
 
 
-def test_the_bound_is_one_at_the_best_mixture():
-    """With a subject's visit a single day, the weights of an optimal mixture are found by multiplicative updates."""
-    space = pk_space([pk_group(visits=(1, 1), subjects=(1000, 1000))], criterion="D")
-    F = space.information(0, 0, np.eye(len(DAYS), dtype=bool))[0]
-    keep = np.array([0, 1, 2, 3, 4])  # thetas and omegas: one day tells no error from a difference between subjects
-    F = F[:, keep[:, None], keep]
+def test_the_bound_is_what_the_best_mixture_reaches():
+    """Weights of the D-optimal mixture of sets are found by multiplicative updates (Silvey, Titterington and Torsney 1978)."""
+    space = pk_space([pk_group()])
+    found = search(space)
+    F = 12 * space.information(0, 0, space.blocks[0].allowed.sets())[0]
     w = np.full(len(F), 1 / len(F))
-    for _ in range(4000):
-        d = np.einsum("ij,sji->s", np.linalg.pinv(np.einsum("s,sij->ij", w, F)), F)
-        w *= d / len(keep)
-    assert d.max() == pytest.approx(len(keep), rel=1e-2)
+    for _ in range(3000):
+        total = np.einsum("s,sij->ij", w, F)
+        w *= np.einsum("ij,sji->s", np.linalg.inv(total), F) / len(total)
+    ideal = float(space.criterion(total[None, None])[0])
+    bound = certificate(space, found.states[0]).bound
+    assert 0.99 * found.worth / ideal <= bound <= found.worth / ideal * (1 + 1e-9)
+
+
+def test_a_bound_without_all_sets_says_so():
+    model, regimen = anc()
+    best = ms.optimize_design(model, regimen, candidate_days=range(0, 57), visits=6, subjects=20, **ANC)
+    assert not best.found["exact"] and not best.found["bound_exact"] and 0.5 < best.found["bound"] <= 1
+
+
+def test_designs_for_decisions_and_over_worlds():
+    model, regimen = anc()
+    asked = {"candidate_days": range(1, 22, 2), "visits": 4, "subjects": 20, **ANC}
+    plain = ms.optimize_design(model, regimen, **asked)
+    decision = Decision("nadir", "neutrophil", regimen, 28.0)
+    nadir = ms.optimize_design(model, regimen, criterion="nadir", decision=decision, **asked)
+    other = ms.evaluate_design(
+        model, regimen, days=plain.days, criterion="nadir", decision=decision,
+        **{name: value for name, value in asked.items() if name not in ("candidate_days", "visits")},
+    )  # fmt: skip
+    assert nadir.criterion > other.criterion
+    robust = Robust({"neutrophil.mtt": 0.2, "drug.neutrophil.slope": 0.3}, draws=4)
+    least = ms.optimize_design(model, regimen, criterion="maximin", robust=robust, **asked)
+    assert 0.3 < least.criterion <= 1.0 + 1e-9
+    mean = ms.optimize_design(model, regimen, criterion="ED", robust=robust, **asked)
+    again = ms.evaluate_design(
+        model, regimen, days=mean.days, criterion="ED", robust=robust,
+        **{name: value for name, value in asked.items() if name not in ("candidate_days", "visits")},
+    )  # fmt: skip
+    assert mean.criterion == pytest.approx(again.criterion, rel=1e-9)
 
 
 def test_parts_with_visits_of_their_own_are_never_worse():

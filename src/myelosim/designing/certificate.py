@@ -15,10 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myelosim.designing.allowed import Sets
-from myelosim.designing.exhaust import WORK
+from myelosim.designing.exhaust import EQUAL, WORK
 from myelosim.designing.space import BATCH, Space, State
 
 Array = NDArray[np.float64]
+
+STEPS = 60  # towards the best mixture of visits
+CLOSE = 0.998  # share of the bound that a mixture attains, at which it is good enough
+MEMORY = 3e8  # bytes of matrices that are kept
+SMOOTH = 1e-12  # smallest eigenvalue, of a matrix scaled to a unit diagonal
 
 
 @dataclass(frozen=True)
@@ -32,37 +37,83 @@ class Certificate:
 def certificate(space: Space, state: State) -> Certificate | None:
     """Return a lower bound of a design's efficiency, against all designs, with mixtures of visits, within the groups' limits.
 
-    Limits on all groups together (capacity, budget, terminal days' number) do not make the bound less true. None where the score
-    is no smooth function of the information there, the design leaving parameters undetermined.
+    Tangents at other points than the design bound all designs, too: a mixture of visits is improved step by step (Frank and Wolfe's
+    way), and the lowest of the bounds on the way counts. Limits on all groups together (capacity, budget, the number of terminal
+    days) do not make it less true. None where the score is no smooth function of the information there, the design leaving
+    parameters undetermined.
     """
     total = space.total(state)
-    with np.errstate(all="ignore"):
-        try:
-            gradient = space.criterion.gradient(total)
-        except np.linalg.LinAlgError:
-            return None
-    smooth = all(np.linalg.eigvalsh(one / np.outer(size, size))[0] > 1e-12
-                 for one in total for size in (np.sqrt(np.abs(np.diag(one))) + 1e-300,))  # fmt: skip
-    if not (smooth and np.all(np.isfinite(gradient))):
+    gradient = _gradient(space, total)
+    if gradient is None:
         return None
-    most, cheap, exact = [], [], True
-    for group, block in enumerate(space.blocks):
-        sets = block.allowed.sets(int(2 * WORK / block.work))
-        exact &= sets is not None
-        if sets is None:
-            sets = _neighbors(space, state, group)
-        values = [_slopes(space, group, regimen, sets, gradient) for regimen in range(len(block.fishers))]
-        best = np.max(values, axis=0)
-        costs = space.limits.per_subject + space.limits.per_draw * sets.sum(axis=1)
-        most.append(float(best.max()))
-        cheap.append((float((best / np.maximum(costs, 1e-300)).max()), float(costs.min())))
-    given = float(np.einsum("wij,wji->", gradient, space.known))
+    sets = [block.allowed.sets(int(2 * WORK / block.work)) for block in space.blocks]
+    exact = all(one is not None for one in sets)
+    every = [one if one is not None else _climbed(space, state, g, gradient) for g, one in enumerate(sets)]
     score = float(space.criterion(total[:, None])[0])
     if space.per_cost:
-        least = sum(block.group.subjects[0] * cost for block, (_, cost) in zip(space.blocks, cheap, strict=True))
-        highest = given / max(least, 1e-300) + max(ratio for ratio, _ in cheap)
-        return Certificate(min(score / space.cost(state) / highest, 1.0), exact)
-    return Certificate(min(score / (given + _shared(space, most)), 1.0), exact)
+        return Certificate(min(score / space.cost(state) / _per_cost(space, every, gradient), 1.0), exact)
+    size = (
+        8
+        * space.known.size
+        * sum(len(one) * len(block.fishers) for one, block in zip(every, space.blocks, strict=True))
+    )
+    steps = STEPS if exact and size < MEMORY else 1
+    made = [_Vertices(space, group, own) for group, own in enumerate(every)]
+    lowest = np.inf
+    for _ in range(steps):
+        best = [one.best(gradient) for one in made]
+        other = space.known + _shared(space, best)
+        lowest = min(lowest, float(np.einsum("wij,wji->", gradient, other)))
+        shares = np.concatenate([np.geomspace(1e-4, 0.5, 40), [0.6, 0.7, 0.8, 0.9]])
+        along = (1 - shares)[:, None, None] * total[:, None] + shares[:, None, None] * other[:, None]
+        worth = space.criterion(along)
+        k = int(np.argmax(worth))
+        if not worth[k] > float(space.criterion(total[:, None])[0]) or worth[k] > CLOSE * lowest:
+            break
+        total = along[:, k]
+        if (following := _gradient(space, total)) is None:
+            break
+        gradient = following
+    return Certificate(min(score / lowest, 1.0), exact)
+
+
+def _gradient(space: Space, total: Array) -> Array | None:
+    """Return the gradient of the score, None where that is not smooth."""
+    size = np.sqrt(np.abs(np.diagonal(total, axis1=1, axis2=2))) + 1e-300
+    if np.min(np.linalg.eigvalsh(total / (size[:, :, None] * size[:, None]))) < SMOOTH:
+        return None
+    gradient = space.criterion.gradient(total)
+    return gradient if np.all(np.isfinite(gradient)) else None
+
+
+class _Vertices:
+    """The matrices of one subject with each set and regimen of a group."""
+
+    def __init__(self, space: Space, group: int, sets: Sets) -> None:
+        self.made = [space.information(group, regimen, sets) for regimen in range(len(space.blocks[group].fishers))]
+
+    def best(self, gradient: Array) -> tuple[float, Array]:
+        """Return the largest tr(G F), and the matrices (world, parameter, parameter) that have it."""
+        worlds = range(len(gradient))
+        found = [
+            np.sum([one[w].reshape(one.shape[1], -1) @ gradient[w].ravel() for w in worlds], axis=0)
+            for one in self.made
+        ]
+        regimen = int(np.argmax([one.max() for one in found]))
+        place = int(np.argmax(found[regimen]))
+        return float(found[regimen][place]), self.made[regimen][:, place]
+
+
+def _per_cost(space: Space, sets: list[Sets], gradient: Array) -> float:
+    """Return the most that any design scores for its cost; days' costs only make it less."""
+    ratios, least = [], 0.0
+    for group, (block, own) in enumerate(zip(space.blocks, sets, strict=True)):
+        values = [_slopes(space, group, regimen, own, gradient) for regimen in range(len(block.fishers))]
+        costs = space.limits.per_subject + space.limits.per_draw * own.sum(axis=1)
+        ratios.append(float((np.max(values, axis=0) / np.maximum(costs, 1e-300)).max()))
+        least += block.group.subjects[0] * float(costs.min())
+    given = float(np.einsum("wij,wji->", gradient, space.known))
+    return given / max(least, 1e-300) + max(ratios)
 
 
 def _slopes(space: Space, group: int, regimen: int, sets: Sets, gradient: Array) -> Array:
@@ -75,27 +126,43 @@ def _slopes(space: Space, group: int, regimen: int, sets: Sets, gradient: Array)
     )
 
 
-def _neighbors(space: Space, state: State, group: int) -> Sets:
-    """Return the sets of a group in the design, and those that differ by an exchange from them."""
+def _climbed(space: Space, state: State, group: int, gradient: Array) -> Sets:
+    """Return sets of a group's subjects with tr(G F) that no exchange or addition of a day makes larger, and those on the way."""
     of, found = space.blocks[group].allowed, []
-    for part in state[group].parts:
-        row = space.row(group, part.entries)
-        swaps = [(i, j) for i in np.flatnonzero(row) for j in np.flatnonzero(~row)]
-        made = np.repeat(row[None], len(swaps) + 1, axis=0)
-        for k, (i, j) in enumerate(swaps):
-            made[k, i], made[k, j] = False, True
-        found.append(made[of.keeps(made) & of.full(made)])
-    return np.concatenate(found)
+    for regimen in range(len(space.blocks[group].fishers)):
+        for part in state[group].parts:
+            row, value = space.row(group, part.entries), -np.inf
+            while True:
+                near = _near(row)
+                near = near[of.keeps(near) & of.full(near)]
+                slopes = _slopes(space, group, regimen, near, gradient)
+                best = int(np.argmax(slopes))
+                if not slopes[best] > value * (1 + EQUAL) + 1e-300:
+                    break
+                row, value = near[best], float(slopes[best])
+                found.append(near)
+    return np.unique(np.concatenate(found), axis=0)
 
 
-def _shared(space: Space, most: list[float]) -> float:
-    """Return the most that subjects, shared among the groups, give together."""
-    total = sum(block.group.subjects[0] * value for block, value in zip(space.blocks, most, strict=True))
+def _near(row: Sets) -> Sets:
+    """Return a set, and those with a day exchanged or added."""
+    there, free = np.flatnonzero(row), np.flatnonzero(~row)
+    made = np.repeat(row[None], 1 + len(free) * (1 + len(there)), axis=0)
+    for k, j in enumerate(free.tolist()):
+        made[1 + k * (1 + len(there)) : 1 + (k + 1) * (1 + len(there)), j] = True
+        for m, i in enumerate(there.tolist()):
+            made[1 + k * (1 + len(there)) + m, i] = False
+    return made
+
+
+def _shared(space: Space, best: list[tuple[float, Array]]) -> Array:
+    """Return the information (world, parameter, parameter) of subjects shared among the groups so that they give the most."""
+    ranges = [block.group.subjects for block in space.blocks]
     left = np.inf if space.limits.subjects is None else space.limits.subjects
-    left -= sum(block.group.subjects[0] for block in space.blocks)
-    for value, (low, high) in sorted(
-        zip(most, [block.group.subjects for block in space.blocks], strict=True), reverse=True
-    ):
+    left -= sum(low for low, _ in ranges)
+    total = np.zeros_like(space.known)
+    for g in sorted(range(len(best)), key=lambda g: -best[g][0]):
+        low, high = ranges[g]
         more = min(high - low, left)
-        total, left = total + more * value, left - more
-    return float(total)
+        total, left = total + (low + more) * best[g][1], left - more
+    return total

@@ -7,28 +7,25 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from myelosim.designing.alternatives import alternatives as compared
 from myelosim.designing.alternatives import price, score
 from myelosim.designing.asked import question_of
 from myelosim.designing.certificate import certificate
 from myelosim.designing.criterion import Criterion
-from myelosim.designing.design import Design, DesignWarning
+from myelosim.designing.design import Design, DesignWarning, scored
 from myelosim.designing.doubts import doubted
 from myelosim.designing.opened import limited, opened, whole
 from myelosim.designing.question import Question
-from myelosim.designing.scoring import criterion_of
+from myelosim.designing.scoring import criterion_over
 from myelosim.designing.search import STARTS, WAYS, Found, search
 from myelosim.designing.space import Space, State
 from myelosim.errors import SpecError
 from myelosim.information import precision
-from myelosim.spec.design import Alternative, Limits, OpenGroup
+from myelosim.spec.design import Alternative, Decision, Limits, OpenGroup, Robust
 from myelosim.spec.document import suggestion
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
-
-Array = NDArray[np.float64]
 
 
 def optimize_design(
@@ -42,8 +39,8 @@ def optimize_design(
     sigma: Mapping[str, Any] | None = None, iov: Any = None, covariates: Any = None,
     residual: Mapping[str, str] | None = None, priors: Any = None, blq: str = "m3", lloq: Mapping[str, Any] | None = None,
     fim: str = "reduced", linearization: str = "fo", criterion: str | Criterion = "D", interest: Sequence[str] | None = None,
-    prior: Any = None, blood_loss: bool = False, search: str = "auto", starts: int = STARTS, seed: int = 1,
-    tolerance: float = 1e-8, threads: int | None = None,
+    robust: Robust | None = None, decision: Decision | None = None, prior: Any = None, blood_loss: bool = False,
+    search: str = "auto", starts: int | None = None, seed: int = 1, tolerance: float = 1e-8, threads: int | None = None,
 ) -> Design:  # fmt: skip
     """Choose days, doses and numbers of subjects so that a study tells most.
 
@@ -86,10 +83,12 @@ def optimize_design(
         Days to compare with, beside those of the seeds and evenly spaced ones.
     search : {"auto", "exact", "exchange"}
         How to search. "exact" looks at all designs however long it takes.
-    starts : int
-        Of the search by exchange.
-    parameters, fixed, omega, sigma, iov, covariates, residual, priors, blq, lloq, fim, linearization, criterion, interest, prior
+    starts : int, optional
+        Of the search by exchange. Default: 20, fewer where matrices are dear.
+    parameters, fixed, omega, sigma, iov, covariates, residual, priors, blq, lloq, fim, linearization
         As for :func:`evaluate_design`.
+    criterion, interest, robust, decision, prior
+        As for :func:`evaluate_design`; "maximin" compares with the best allowed design of each world.
     blood_loss : bool
         Whether drawn blood is missing from the subjects afterwards: the best designs without that are judged again with it.
     seed, tolerance, threads
@@ -129,15 +128,30 @@ def optimize_design(
         fixed_days=fixed_days, draw=draw, structure=structure, parts=parts, doses=doses, groups=groups,
     )  # fmt: skip
     kept = limited(shaped, limits, gap, weekdays, first_day)
-    if search not in WAYS:
-        raise SpecError(f"search: '{search}' is not known{suggestion(search, WAYS)}")
     question = question_of(
         model, every(shaped), parameters=parameters, fixed=fixed, omega=omega, sigma=sigma, iov=iov, covariates=covariates,
         residual=residual, priors=priors, blq=blq, lloq=lloq, fim=fim, linearization=linearization, prior=prior,
         blood_loss=blood_loss, seed=seed, tolerance=tolerance, threads=threads,
     )  # fmt: skip
-    task = Task(question, (question,), criterion_of(criterion, question, interest), shaped, kept, search, starts)
-    return task.best(alternatives)
+    return task_of(
+        question, shaped, kept, criterion, interest, robust=robust, decision=decision, way=search, starts=starts
+    ).best(alternatives)
+
+
+def task_of(
+    question: Question, groups: tuple[OpenGroup, ...], limits: Limits, criterion: str | Criterion = "D",
+    interest: Sequence[str] | None = None, *, robust: Robust | None = None, decision: Decision | None = None,
+    way: str = "auto", starts: int | None = None,
+) -> Task:  # fmt: skip
+    """Return what is to be found; the arguments are those of :func:`optimize_design`."""
+    if way not in WAYS:
+        raise SpecError(f"search: '{way}' is not known{suggestion(way, WAYS)}")
+
+    def best(world: Question, plain: Criterion) -> float:
+        return Task(world, (world,), plain, groups, limits, "exchange", STARTS[1]).most()
+
+    worlds, scoring = criterion_over(criterion, question, interest, robust=robust, decision=decision, best=best)
+    return Task(question, tuple(worlds), scoring, groups, limits, way, starts)
 
 
 def every(groups: Sequence[OpenGroup]) -> list[Any]:
@@ -155,11 +169,18 @@ class Task:
     groups: tuple[OpenGroup, ...]
     limits: Limits
     way: str = "auto"
-    starts: int = STARTS
+    starts: int | None = None
 
     def space(self) -> Space:
         """Return all designs."""
         return Space(self.worlds, self.groups, self.limits, self.criterion)
+
+    def most(self) -> float:
+        """Return the best score there is."""
+        space = Space(
+            self.worlds, self.groups, replace(self.limits, per_subject=0.0, per_draw=0.0, per_day=0.0), self.criterion
+        )
+        return search(space, way=self.way, starts=self.starts, seed=self.question.seed).worth
 
     def best(self, others: Sequence[Alternative] = (), space: Space | None = None) -> Design:
         """Return the best design, with what it was compared with.
@@ -176,7 +197,7 @@ class Task:
         states, worth = list(found.states), None
         if self.question.blood_loss:
             states, worth = self._bled(space, states)
-        design = self.evaluated(space, states[0])
+        design = scored(self.question, space.groups(states[0]), self.criterion, worlds=self.worlds)
         proof = certificate(space, found.states[0])
         how = found.how + (
             f"; of the best {len(states)} that which is best with blood lost" if worth is not None else ""
@@ -188,16 +209,6 @@ class Task:
             "alternatives": compared(space, self.worlds, states, design.criterion, others),
         }  # fmt: skip
         return doubted(replace(design, found=known, warnings=tuple(self._warnings(space))))
-
-    def evaluated(self, space: Space, state: State) -> Design:
-        """Return a design with its information, as :func:`evaluate_design` has it."""
-        groups = space.groups(state)
-        information = self.question.information(groups)
-        if len(self.worlds) == 1 and self.worlds[0] is self.question:
-            value = float(self.criterion(information[None, None])[0])
-        else:
-            value = score(self.worlds, self.criterion, groups)
-        return Design(self.question, groups, information, self.criterion, value)
 
     def _bled(self, space: Space, states: Sequence[State]) -> tuple[list[State], float]:
         """Return designs in the order of their worth where drawn blood is missing afterwards, and that of the best."""

@@ -19,7 +19,7 @@ from myelosim.random import uniforms
 
 Array = NDArray[np.float64]
 
-STARTS = 20
+STARTS = 20, 4  # usually, and where matrices are dear
 MOST = 100  # times the usual work, that "exact" may do
 POLISHED = 3  # designs that are polished
 WAYS = ("auto", "exact", "exchange")
@@ -47,7 +47,7 @@ class Found:
         return f"exchange, best of {self.starts} starts, {self.looked:,} designs looked at"
 
 
-def search(space: Space, *, way: str = "auto", starts: int = STARTS, seed: int = 1) -> Found:
+def search(space: Space, *, way: str = "auto", starts: int | None = None, seed: int = 1) -> Found:
     """Return the best designs.
 
     Parameters
@@ -56,8 +56,8 @@ def search(space: Space, *, way: str = "auto", starts: int = STARTS, seed: int =
         Of all designs.
     way : {"auto", "exact", "exchange"}
         "exact" looks at all designs, up to `MOST` times as many as "auto" would.
-    starts : int
-        Of the search by exchange.
+    starts : int, optional
+        Of the search by exchange. Default: 20, fewer where matrices are dear.
     seed : int
         Of its random starts.
 
@@ -74,6 +74,8 @@ def search(space: Space, *, way: str = "auto", starts: int = STARTS, seed: int =
         if ranking is not None and (ranking.worth > 0 or way == "exact"):
             return Found(tuple(ranking.states), ranking.worth, ranking.looked, 0)
     ranking = Ranking()
+    dear = max(block.work for block in space.blocks)
+    starts = max(STARTS[1], min(STARTS[0], int(2_000 / dear))) if starts is None else starts
     begun = list(_starts(space, first, starts, seed))
     for state in begun:
         climb(space, state, ranking)

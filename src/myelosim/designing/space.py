@@ -19,6 +19,7 @@ from myelosim.information import Fisher
 from myelosim.spec.design import Group, Limits, OpenGroup, Sampling
 
 Array = NDArray[np.float64]
+SMALL = 60  # sums over looks that a small matrix needs
 BATCH = 512  # matrices at once, which stay in the cache
 
 
@@ -69,7 +70,7 @@ class Block:
     def work(self) -> float:
         """What one set's matrices cost, in small matrices."""
         one = self.fishers[0][0]
-        size = max(one.of.parameters / 8.0, 1.0) ** 2
+        size = max(one.points[0].flat.shape[1] / SMALL, 1.0)
         return len(self.fishers) * len(self.fishers[0]) * len(one.points) * size
 
     def sizes(self) -> Iterator[tuple[int, ...]]:
