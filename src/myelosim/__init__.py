@@ -17,6 +17,7 @@ _PUBLIC = {
     "SimulationError": "errors",
     "SpecError": "errors",
     "compare": "comparison",
+    "design_front": "designing",
     "evaluate_design": "designing",
     "explain": "history",
     "fit": "fitting",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from myelosim.designing.design import Design, DesignWarning
 from myelosim.designing.evaluate import evaluate_design
+from myelosim.designing.front import design_front
 from myelosim.designing.optimize import optimize_design
 
-__all__ = ["Design", "DesignWarning", "evaluate_design", "optimize_design"]
+__all__ = ["Design", "DesignWarning", "design_front", "evaluate_design", "optimize_design"]

@@ -64,7 +64,11 @@ def opened(
 
 
 def limited(
-    groups: Sequence[OpenGroup], limits: Limits | None, gap: float | None, weekdays: bool | None, first_day: str | None
+    groups: Sequence[OpenGroup],
+    limits: Limits | None = None,
+    gap: float | None = None,
+    weekdays: bool | None = None,
+    first_day: str | None = None,
 ) -> Limits:
     """Return the limits that are given, or those described."""
     said = {"gap": gap, "weekdays": weekdays, "first_day": first_day}

@@ -71,7 +71,7 @@ class Block:
         """What one set's matrices cost, in small matrices."""
         one = self.fishers[0][0]
         size = max(one.points[0].flat.shape[1] / SMALL, 1.0)
-        return len(self.fishers) * len(self.fishers[0]) * len(one.points) * size
+        return float(len(self.fishers) * len(self.fishers[0]) * len(one.points) * size)
 
     def sizes(self) -> Iterator[tuple[int, ...]]:
         """Return how the subjects may be divided into parts, of as many subjects as there may be."""
@@ -129,6 +129,22 @@ class Space:
             self.blocks.append(Block(group, one, fishers, _looks(group, one)))
         self.study = sorted({floor(day) for block in self.blocks for day in block.allowed.days})
         self._kept: dict[tuple[int, int, tuple[int, ...]], Array] = {}
+
+    def narrowed(self, groups: Sequence[OpenGroup], limits: Limits) -> Space:
+        """Return those designs of the same looks that have other numbers of visits, of subjects, or other limits in all."""
+        other = Space.__new__(Space)
+        other.questions, other.criterion, other.known, other.unheld = (
+            self.questions,
+            self.criterion,
+            self.known,
+            self.unheld,
+        )
+        other.limits, other.study, other._kept = limits, self.study, self._kept
+        other.blocks = [
+            replace(block, group=group, allowed=allowed(self.questions[0].model, group, limits)[0])
+            for block, group in zip(self.blocks, groups, strict=True)
+        ]
+        return other
 
     @cached_property
     def free(self) -> bool:
