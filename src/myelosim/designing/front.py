@@ -63,12 +63,12 @@ def design_front(
     >>> model = ms.load_model("generic_oral_1cmt")
     >>> front = ms.design_front(
     ...     model, "drug 100 mg once", candidate_days=[0.05, 0.1, 0.25, 0.5, 1, 2], visits=(3, 5), subjects=12, observe=["drug"],
-    ...     parameters=["drug.ka", "drug.cl", "drug.vc"], omega={"drug.cl": 0.09}, sigma={"drug.proportional": 0.15}, wanted=9,
+    ...     parameters=["drug.ka", "drug.cl", "drug.vc"], omega={"drug.cl": 0.09}, sigma={"drug.proportional": 0.15}, wanted=12,
     ... )
     >>> front[["visits", "draws", "efficiency", "meets", "cheapest"]].round(2)
        visits  draws  efficiency  meets  cheapest
-    0       3     36        0.72   True      True
-    1       4     48        0.88   True     False
+    0       3     36        0.72  False     False
+    1       4     48        0.88   True      True
     2       5     60        1.00   True     False
     """
     task = prepared(model, regimen, **{name: value for name, value in arguments.items() if name != "alternatives"})
@@ -141,11 +141,12 @@ def _row(task: Task, design: Design, visits: int, thetas: list[str], limits: Map
     worst = max(rse, key=lambda name: (rse[name], name)) if rse else ""
     each = [[(volume(design.question.model, one), len(one.days)) for one in group.samplings] for group in design.groups]
     blood = [sum(np.nan if draw is None else draw * days for draw, days in own) for own in each]
+    told = task.partial or bool(np.all(design.precision.determined))
     return {
         "visits": visits, "subjects": design.subjects,
         "days": " | ".join(dict.fromkeys(", ".join(f"{day:g}" for day in group.days) for group in design.groups)),
         "draws": design.draws, "blood": max(blood), "cost": price(task.limits, design.groups),
-        "criterion": design.criterion if design.criterion > 0 else 0.0, "worst": worst, "rse": rse.get(worst, np.nan),
+        "criterion": design.criterion if told else 0.0, "worst": worst, "rse": rse.get(worst, np.nan),
         "meets": all(design.rse[name] <= value for name, value in limits.items()),
     }  # fmt: skip
 
@@ -155,9 +156,10 @@ def _marked(table: pd.DataFrame, by: str, limits: Mapping[str, float]) -> pd.Dat
     score, paid = table.criterion.to_numpy(float), table[by].to_numpy(float)
     table.insert(table.columns.get_loc("criterion") + 1, "efficiency", score / max(score.max(), 1e-300))
     table["knee"] = table["cheapest"] = False
-    if len(table) > 2 and np.ptp(paid) > 0 and np.ptp(score) > 0:
-        above = (score - score.min()) / np.ptp(score) - (paid - paid.min()) / np.ptp(paid)
-        table.loc[int(np.argmax(above)), "knee"] = True
+    told = np.flatnonzero(score > 0)
+    if len(told) > 2 and np.ptp(paid[told]) > 0 and np.ptp(score[told]) > 0:
+        above = (score - score[told].min()) / np.ptp(score[told]) - (paid - paid[told].min()) / np.ptp(paid[told])
+        table.loc[int(told[np.argmax(above[told])]), "knee"] = True
     if limits and table.meets.any():
         order = np.lexsort((-score, paid))
         table.loc[next(int(k) for k in order if table.meets[k]), "cheapest"] = True

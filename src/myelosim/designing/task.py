@@ -72,6 +72,11 @@ class Task:
     way: str = "auto"
     starts: int | None = None
 
+    @property
+    def partial(self) -> bool:
+        """Whether the criterion is about some of the parameters only."""
+        return self.criterion.interest is not None or self.criterion.weights is not None
+
     def space(self) -> Space:
         """Return all designs."""
         return Space(self.worlds, self.groups, self.limits, self.criterion)
@@ -122,8 +127,7 @@ class Task:
     def _regular(self, space: Space, state: State) -> bool:
         if not space.worth_of(state) > 0:
             return False
-        partial = self.criterion.interest is not None or self.criterion.weights is not None
-        return partial or bool(np.all(precision(space.total(state)[0]).determined))
+        return self.partial or bool(np.all(precision(space.total(state)[0]).determined))
 
     def _refused(self, space: Space, found: Found) -> SpecError:
         """Return what to raise where no design determines what is asked."""
