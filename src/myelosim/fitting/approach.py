@@ -12,7 +12,6 @@ import numpy as np
 from myelosim.fitting.modes import Modes, conditional_modes
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
-from myelosim.spec.scale import from_scale, to_scale
 
 ITERATIONS = 30
 NEAR = 0.02  # largest change of the vector at which it stops
@@ -35,15 +34,16 @@ def approach(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def _moved(problem: Problem, point: Point, modes: Modes) -> Point:
-    est, observed = problem.estimation, np.bincount(problem.subject, minlength=problem.subjects) > 0
+    est = problem.estimation
     n, k = len(est.omega.names), len(est.occasion.names)
-    good = observed & np.all(np.isfinite(modes.b), axis=1) & np.isfinite(modes.loss)
+    good = problem.observed & np.all(np.isfinite(modes.b), axis=1) & np.isfinite(modes.loss)
     b, spread = modes.b[good], np.linalg.inv(modes.information[good])
     beta, mean = point.beta + _scoring(problem, point, modes), np.zeros(b.shape[1])
     for m, theta in enumerate(est.thetas):
         if theta.name in est.omega.names:
-            mean[est.omega.names.index(theta.name)] = b[:, est.omega.names.index(theta.name)].mean()
-            beta[m] = point.beta[m] + np.clip(mean[est.omega.names.index(theta.name)], -LARGEST, LARGEST)
+            e = est.omega.names.index(theta.name)
+            mean[e] = b[:, e].mean()
+            beta[m] = point.beta[m] + np.clip(mean[e], -LARGEST, LARGEST)
     second = np.einsum("ne,nf->ef", b - mean, b - mean) / len(b) + spread.mean(axis=0)
     omega = _kept(point.omega, second[:n, :n], est.omega.free)
     blocks = [
@@ -75,12 +75,11 @@ def _kept(before: np.ndarray, after: np.ndarray, free: np.ndarray) -> np.ndarray
 
 def _errors(problem: Problem, point: Point, modes: Modes) -> np.ndarray:
     rows = problem.likelihood.rows(modes.f, point.sigma)
-    sigma = point.sigma.copy()
+    steps: dict[int, float] = {}
     for k in problem.parameters.free_sigma:
-        one = problem.estimation.sigmas[k]
         slope = rows.loss_s[:, k]
         counted = np.isfinite(slope) & (slope != 0)
         if np.any(counted):
             step = -slope[counted].sum() / (2.0 * counted.sum())  # of a logarithm the information of a row is two
-            sigma[k] = from_scale(to_scale(sigma[k], one.scale) + np.clip(step, -LARGEST, LARGEST), one.scale)
-    return sigma
+            steps[k] = float(np.clip(step, -LARGEST, LARGEST))
+    return problem.parameters.scattered(point.sigma, steps)

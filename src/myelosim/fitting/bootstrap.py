@@ -25,14 +25,15 @@ import numpy as np
 from myelosim.data.resample import observed, resampled
 from myelosim.data.study import ABOVE, BELOW, MEASURED, Study
 from myelosim.errors import ConvergenceError, MyelosimError, SpecError
+from myelosim.fitting.checked import factor
 from myelosim.fitting.fit import METHODS
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit
 from myelosim.fitting.search import Search, begin, minimize
 from myelosim.random import normals, uniforms
+from myelosim.spec.fit import BOOTSTRAPS
 
-KINDS = ("case", "parametric")
 REPLICATES = 200
 ENOUGH = 1e-3  # of the objective that a search may leave
 
@@ -85,8 +86,8 @@ def bootstrap(
     ConvergenceError
         No replicate could be fitted.
     """
-    if kind not in KINDS:
-        raise SpecError(f"bootstrap: '{kind}' is not known; allowed: {', '.join(KINDS)}")
+    if kind not in BOOTSTRAPS:
+        raise SpecError(f"bootstrap: '{kind}' is not known; allowed: {', '.join(BOOTSTRAPS)}")
     if fit.method not in METHODS:
         raise SpecError(f"bootstrap: of a fit by {fit.method} there is none; fit by focei")
     path = None if folder is None else Path(folder) / "bootstrap.jsonl"
@@ -127,8 +128,7 @@ def simulated(problem: Problem, point: Point, z: np.ndarray, noise: np.ndarray) 
     """
     study = problem.study
     seen = study.observations
-    values, vectors = np.linalg.eigh(problem.covariance(point))
-    b = z @ (vectors * np.sqrt(np.maximum(values, 0.0))).T
+    b = z @ factor(problem.covariance(point)).T
     value = problem.likelihood.simulate(problem.predictor.predict(point.beta, b), point.sigma, noise)
     censored = np.full(len(seen), MEASURED)
     for mark, widest, beyond in ((BELOW, np.max, np.less), (ABOVE, np.min, np.greater)):

@@ -82,7 +82,7 @@ def simulate(fit: Fit, n: int = 500, seed: int = 1) -> np.ndarray:
     """
     problem, point = fit.problem, fit.point
     rows, effects = len(fit.study.observations), fit.b.shape[1]
-    lower = _factor(problem.covariance(point))
+    lower = factor(problem.covariance(point))
     f = np.empty((n, rows))
     step = max(1, TOGETHER // max(rows, 1))
     for first in range(0, n, step):
@@ -94,7 +94,7 @@ def simulate(fit: Fit, n: int = 500, seed: int = 1) -> np.ndarray:
     return problem.likelihood.simulate(f, point.sigma, z)
 
 
-def _factor(covariance: np.ndarray) -> np.ndarray:
+def factor(covariance: np.ndarray) -> np.ndarray:
     """Return a matrix whose square is a covariance; zero variances are allowed."""
     values, vectors = np.linalg.eigh(covariance)
     return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))

@@ -87,10 +87,7 @@ class FirstOrder:
 
     def slope(self, value: Typical) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradient of the whole objective, and the cross-product of the subjects'."""
-        each = self.gradient(value)
-        total = each.sum(axis=0)
-        total[: len(value.point.beta)] += self.problem.prior(value.point)[1]
-        return total, 0.5 * each.T @ each
+        return self.problem.slope(value.point, self.gradient(value))
 
     def gradient(self, value: Typical) -> np.ndarray:
         """Return the derivatives of each subject's objective, (subject, parameter); the priors' are not in it."""

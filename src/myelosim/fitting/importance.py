@@ -10,7 +10,7 @@ References: Geyer, J R Stat Soc B 1994;56:261-74; Louis, J R Stat Soc B 1982;44:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 
 import numpy as np
 
@@ -20,7 +20,6 @@ from myelosim.fitting.objective import Linearized, Value
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.search import Around
-from myelosim.spec.scale import from_scale, to_scale
 
 STEP = 1e-3  # of a central difference, on the parameters' scales
 SAMPLES = 4096
@@ -49,7 +48,6 @@ class Importance(Around):
     ) -> None:  # fmt: skip
         super().__init__(Linearized(problem, b=b))
         self.problem, self.samples, self.seed = problem, samples, seed
-        self.seen = np.bincount(problem.subject, minlength=problem.subjects) > 0
         subjects, n = problem.subjects, problem.predictor.mixed.random
         self.mean, self.root = np.zeros((subjects, n)), np.tile(np.eye(n), (subjects, 1, 1))
         self._draw()
@@ -78,10 +76,7 @@ class Importance(Around):
 
     def slope(self, value: Integrated) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradient, and the expected Hessian: the cross-product of the subjects'."""
-        each = self.gradient(value)
-        total = each.sum(axis=0)
-        total[: len(value.point.beta)] += self.problem.prior(value.point)[1]
-        return total, 0.5 * each.T @ each
+        return self.problem.slope(value.point, self.gradient(value))
 
     def gradient(self, value: Integrated) -> np.ndarray:
         """Return the derivatives of each subject's objective with the anchor's draws, (subject, parameter), without the priors'."""
@@ -102,17 +97,18 @@ class Importance(Around):
             out[:, t] += _weighted(w, (up - down) / STEP)
         if len(problem.parameters.free_sigma):
             f = predicted(problem, point.beta, value.b)
-            for k, column in enumerate(range(parts[3].start, parts[3].stop)):
-                up, down = (observed_losses(problem, f, self._scattered(point, k, s * STEP)) for s in (1.0, -1.0))
+            for column, at in enumerate(problem.parameters.free_sigma, parts[3].start):
+                up, down = (
+                    observed_losses(
+                        problem, f, replace(point, sigma=problem.parameters.scattered(point.sigma, {at: s * STEP}))
+                    )
+                    for s in (1.0, -1.0)
+                )
                 out[:, column] = _weighted(w, (up - down) / STEP)
         second = np.einsum("nek,nfk,nk->nef", pb, pb, w, optimize=True)
-        mixed = problem.predictor.mixed
-        between, within = problem.parameters.omega_slopes(point)
-        none = np.zeros_like(point.omega), np.zeros_like(point.occasion)
-        changes = [mixed.covariance(d, none[1]) for d in between] + [mixed.covariance(none[0], d) for d in within]
-        for column, change in enumerate(changes, parts[1].start):
+        for column, change in enumerate(problem.omega_changes(point), parts[1].start):
             out[:, column] = np.sum(precision * change) - np.einsum("nef,ef->n", second, change)
-        out[~self.seen] = 0.0
+        out[~problem.observed] = 0.0
         return out
 
     def _anchored(self, near: Value, z: np.ndarray | None = None, log_weight: np.ndarray | None = None) -> Integrated:
@@ -138,7 +134,7 @@ class Importance(Around):
             better = value.effective > best
             best[better] = value.effective[better]
             self.mean[better], self.root[better] = mean[better], root[better]
-            poor = np.flatnonzero(self.seen & (value.effective < POOR))
+            poor = np.flatnonzero(self.problem.observed & (value.effective < POOR))
             if not len(poor):
                 break
             for i in poor:
@@ -152,7 +148,7 @@ class Importance(Around):
 
     def _integrated(self, near: Value, b: np.ndarray, terms: np.ndarray) -> Integrated:
         value = integrated(self.problem, near, b, terms)
-        by_repeat = value.weights[self.seen].reshape(-1, REPEATS, terms.shape[1] // REPEATS).sum(axis=2)
+        by_repeat = value.weights[self.problem.observed].reshape(-1, REPEATS, terms.shape[1] // REPEATS).sum(axis=2)
         value.error = float(2.0 * np.std(by_repeat.sum(axis=0), ddof=1) * np.sqrt(REPEATS))
         return value
 
@@ -161,13 +157,6 @@ class Importance(Around):
         X, _ = self.problem.predictor.mixed.design(point.beta)
         left = np.abs(X - self.problem.Z @ anchor.balance).max(axis=(0, 1))
         return np.flatnonzero(left > 1e-9).tolist()
-
-    def _scattered(self, point: Point, k: int, by: float) -> Point:
-        """Return the point with a free error term moved on its scale."""
-        at, sigma = self.problem.parameters.free_sigma[k], point.sigma.copy()
-        scale = self.problem.estimation.sigmas[at].scale
-        sigma[at] = from_scale(to_scale(sigma[at], scale) + by, scale)
-        return Point(point.beta, point.omega, point.occasion, sigma)
 
 
 def _weighted(weights: np.ndarray, values: np.ndarray) -> np.ndarray:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from scipy.special import logsumexp
 
-from myelosim.fitting.modes import Modes, positive
+from myelosim.fitting.modes import hessian
 from myelosim.fitting.nodes import quadrature
 from myelosim.fitting.objective import Linearized, Value
 from myelosim.fitting.point import Point
@@ -76,7 +76,7 @@ class Quadrature(Around):
     def value(self, x: np.ndarray) -> Integrated:
         """Return the objective at a vector of the parameters."""
         problem, near = self.problem, self.objective.value(x)
-        root = np.linalg.cholesky(np.linalg.inv(exact_information(problem, near.point, near.modes)))
+        root = np.linalg.cholesky(np.linalg.inv(hessian(problem, near.point, near.modes, np.arange(problem.subjects))))
         b = near.modes.b[:, :, None] + root @ self.z
         terms = self.log_weight + np.linalg.slogdet(root)[1][:, None] - losses(problem, near.point, b)
         return integrated(problem, near, b, terms)
@@ -89,28 +89,18 @@ class Quadrature(Around):
     def slope(self, value: Integrated) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradient of the whole objective, and its expected Hessian: the cross-product of the subjects'."""
         each = np.stack([self._difference(value.x, k) for k in range(len(value.x))], axis=1)
-        total = each.sum(axis=0)
-        total[: len(value.point.beta)] += self.problem.prior(value.point)[1]
-        return total, 0.5 * each.T @ each
+        return self.problem.slope(value.point, each)
 
     def _difference(self, x: np.ndarray, k: int) -> np.ndarray:
         step = STEP * np.eye(len(x))[k]
         return np.asarray((self.value(x + step).each - self.value(x - step).each) / (2.0 * STEP))
 
 
-def exact_information(problem: Problem, point: Point, modes: Modes) -> np.ndarray:
-    """Return the Hessians of the joint densities at the modes, or the information where one is not positive definite."""
-    found = problem.predictor.differentiate(point.beta, modes.b, order=2, random_only=True)
-    g, h, rows = found.g @ problem.Z, problem.Z.T @ found.h @ problem.Z, modes.rows
-    curved = rows.loss_ff[:, None, None] * g[:, :, None] * g[:, None, :] + rows.loss_f[:, None, None] * h
-    return positive(problem.by_subject(curved) + np.linalg.inv(problem.covariance(point)), modes.information)
-
-
 def integrated(problem: Problem, near: Value, b: np.ndarray, terms: np.ndarray) -> Integrated:
     """Return the objective that nodes make; a subject without observations adds nothing to it."""
     terms = np.where(np.isnan(terms), -np.inf, terms)  # what cannot be predicted
     each = -2.0 * logsumexp(terms, axis=1) + np.linalg.slogdet(problem.covariance(near.point))[1]
-    each[np.bincount(problem.subject, minlength=problem.subjects) == 0] = 0.0
+    each[~problem.observed] = 0.0
     value = Integrated(near.x, near.point, each, near.prior, near.modes, b, terms)
     value.effective = 1.0 / np.maximum(np.sum(value.weights**2, axis=1), 1e-300) / terms.shape[1]
     return value

@@ -67,7 +67,7 @@ def conditional_modes(
         factor[waiting] = np.where(better[waiting], np.minimum(1.0, 2.0 * factor[waiting]), 0.25 * factor[waiting])
         _take(problem, now, new, better)
         if iteration % REFRESH == REFRESH - 1:
-            curvature = _hessian(problem, point, now, precision, waiting, at)
+            curvature = hessian(problem, point, now, waiting)
         elif curvature is not None and not np.all(better[waiting]):
             curvature = np.where(better[:, None, None], curvature, now.information)
     return now
@@ -81,10 +81,9 @@ def positive(matrices: np.ndarray, instead: np.ndarray) -> np.ndarray:
     return np.where(good[:, None, None], matrices, instead)
 
 
-def _hessian(
-    problem: Problem, point: Point, now: Modes, precision: np.ndarray, who: np.ndarray, at: np.ndarray | None
-) -> np.ndarray:
+def hessian(problem: Problem, point: Point, now: Modes, who: np.ndarray) -> np.ndarray:
     """Return the exact Hessian for some subjects, the information for the others and where it is not positive definite."""
+    precision = np.linalg.inv(problem.covariance(point))
     found = problem.predictor.differentiate(point.beta, now.b, order=2, random_only=True, who=who)
     Z, rows = problem.Z, now.rows
     gz = found.g @ Z

@@ -104,11 +104,7 @@ class Linearized:
 
     def slope(self, value: Value) -> tuple[np.ndarray, np.ndarray]:
         """Return the gradient of the whole objective, and its expected Hessian: the cross-product of the subjects'."""
-        each = self.gradient(value)
-        own = np.bincount(self.problem.subject, minlength=self.problem.subjects) > 0
-        total = each.sum(axis=0)
-        total[: len(value.point.beta)] += self.problem.prior(value.point)[1]
-        return total, 0.5 * each[own].T @ each[own]
+        return self.problem.slope(value.point, self.gradient(value))
 
     def gradient(self, value: Value) -> np.ndarray:
         """Return the derivatives of each subject's objective, (subject, parameter); the priors' are not in it."""

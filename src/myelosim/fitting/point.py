@@ -6,6 +6,7 @@ entries of a row over its diagonal. Error terms are on their scales.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -89,6 +90,14 @@ class Parameters:
         beta = np.array([to_scale(t.start, t.scale) for t in est.thetas], float)
         sigma = np.array([s.start for s in est.sigmas], float)
         return Point(beta, np.asarray(est.omega.start, float), np.asarray(est.occasion.start, float), sigma)
+
+    def scattered(self, sigma: np.ndarray, steps: Mapping[int, float]) -> np.ndarray:
+        """Return error terms of which some are moved on their scales."""
+        sigma = sigma.copy()
+        for k, step in steps.items():
+            scale = self.estimation.sigmas[k].scale
+            sigma[k] = from_scale(to_scale(sigma[k], scale) + step, scale)
+        return sigma
 
     def omega_slopes(self, point: Point) -> tuple[list[np.ndarray], list[np.ndarray]]:
         """Return the derivatives of omega and of the occasions' omega by their entries of the vector."""

@@ -37,6 +37,7 @@ class Problem:
     predictor: Predictor = field(init=False)
     likelihood: Likelihood = field(init=False)
     parameters: Parameters = field(init=False)
+    observed: np.ndarray = field(init=False)  # (subject), whether there are observations of it
 
     def __post_init__(self) -> None:
         self.predictor = Predictor(
@@ -46,7 +47,8 @@ class Problem:
         self.likelihood = likelihood_of(self.study, est)
         self.parameters = Parameters(est)
         self._first = np.flatnonzero(np.r_[True, np.diff(seen.subject) != 0]) if len(seen) else np.zeros(0, int)
-        self._observed = seen.subject[self._first]
+        self._with_rows = seen.subject[self._first]
+        self.observed = np.bincount(seen.subject, minlength=self.subjects) > 0
 
     @property
     def subjects(self) -> int:
@@ -67,7 +69,7 @@ class Problem:
         """Return the sums over each subject's observations, (subject, ...)."""
         total = np.zeros((self.subjects, *rows.shape[1:]))
         if len(rows):
-            total[self._observed] = np.add.reduceat(rows, self._first, axis=0)
+            total[self._with_rows] = np.add.reduceat(rows, self._first, axis=0)
         return total
 
     def covariance(self, point: Point) -> np.ndarray:
@@ -79,6 +81,12 @@ class Problem:
         between, within = self.parameters.omega_slopes(point)
         covariance, occasion, omega = self.predictor.mixed.covariance, point.occasion * 0.0, point.omega * 0.0
         return [covariance(one, occasion) for one in between] + [covariance(omega, one) for one in within]
+
+    def slope(self, point: Point, each: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the gradient of a whole objective and its expected Hessian, from the subjects' gradients: their cross-product."""
+        total, own = each.sum(axis=0), each[self.observed]
+        total[: len(point.beta)] += self.prior(point)[1]
+        return total, 0.5 * own.T @ own
 
     def prior(self, point: Point) -> tuple[float, np.ndarray]:
         """Return minus twice the logarithm of the priors' densities, without constants, and its gradient by beta."""

@@ -17,10 +17,10 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from myelosim.fitting.covariance import precisions
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.walk import Walk
-from myelosim.spec.scale import from_scale, to_scale
 
 BURN_IN, ITERATIONS, CHAINS = 200, 150, 8
 ANNEAL = 0.95  # of a variance, or a standard deviation of errors, that is left after an early iteration, at least
@@ -49,7 +49,7 @@ class Saem:
         self.problem = Problem(problem.model, problem.study, problem.estimation, coarse, problem.threads)
         self.burn_in, self.iterations = burn_in, iterations
         self.point = problem.parameters.unpack(x)
-        self.seen = np.bincount(problem.subject, minlength=problem.subjects) > 0
+        self.seen = problem.observed
         self.walk = Walk(self.problem, self.point, chains, seed)
         subjects, n = self.walk.b.shape[:2]
         self.first, self.second = np.zeros((subjects, n)), np.zeros((subjects, n, n))
@@ -137,10 +137,8 @@ class Saem:
 
     def _solved(self, point: Point, information: np.ndarray, score: np.ndarray) -> np.ndarray:
         """Return information^-1 score for the thetas that it tells of, the priors' part included."""
-        information, score = information.copy(), score - 0.5 * self.problem.prior(point)[1]
-        for k, theta in enumerate(self.problem.estimation.thetas):
-            if theta.prior is not None:
-                information[k, k] += theta.prior[1] ** -2
+        score = score - 0.5 * self.problem.prior(point)[1]
+        information = information + np.diag(precisions(self.problem)[: len(score)])
         size = np.sqrt(np.diag(information))
         some, out = size > 1e-10, np.zeros(len(score))
         unit = information[np.ix_(some, some)] / np.outer(size[some], size[some])
@@ -160,11 +158,7 @@ class Saem:
         step = np.zeros(len(point.sigma))
         step[free] = gain * np.linalg.solve(information[np.ix_(free, free)], score[free])
         step = np.clip(step, np.log(ANNEAL) if annealed else -LARGEST, LARGEST)
-        sigma = point.sigma.copy()
-        for k in free:
-            scale = self.problem.estimation.sigmas[k].scale
-            sigma[k] = from_scale(to_scale(sigma[k], scale) + step[k], scale)
-        return sigma
+        return self.problem.parameters.scattered(point.sigma, {k: step[k] for k in free})
 
     def _omegas(self, point: Point, annealed: bool) -> tuple[np.ndarray, np.ndarray]:
         est, mixed = self.problem.estimation, self.problem.predictor.mixed
