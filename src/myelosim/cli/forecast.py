@@ -118,10 +118,7 @@ def _filed(path: Path, given: dict[str, Any]) -> tuple[Model, Any, dict[str, Any
     if also := [option for option, value in given.items() if value is not None]:
         raise SpecError(f"{also[0]} is what {path} says; change it there, or give the data instead of the file")
     held = load_forecast(path)
-    settings = dict(held.data.settings)
-    if isinstance(settings.get("doses"), str):
-        settings["doses"] = held.data.path.parent / settings["doses"]
-    return held.model, held.data.path, {**held.options, "read_as": settings}
+    return held.model, held.data.path, {**held.options, "read_as": held.data.arguments}
 
 
 def _columns(texts: list[str]) -> dict[str, str]:

@@ -11,10 +11,10 @@ from myelosim.data.check import Ledger
 from myelosim.data.doses import Given
 from myelosim.data.observations import Seen
 from myelosim.data.rows import Rows
-from myelosim.data.settings import INTERPOLATIONS, Settings
+from myelosim.data.settings import Settings
 from myelosim.data.study import BELOW
 from myelosim.data.values import cells, nearest, result
-from myelosim.spec.concentrations import problem
+from myelosim.spec.concentrations import INTERPOLATIONS, problem
 from myelosim.spec.document import suggestion
 from myelosim.spec.model import Model
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from myelosim.spec.model import Model, observable
-
-COUNT_UNIT = {"hemoglobin": "g/dL"}
+from myelosim.spec.scatter import observed_unit
 
 
 def units_of(model: Model) -> dict[str, str]:
     """Return every observable of a model with its canonical unit: lineages, then drugs."""
-    counts = {observable(name): COUNT_UNIT.get(observable(name), "10^9/L") for name in model.lineages}
-    return counts | {name: drug.concentration_unit for name, drug in model.drugs.items()}
+    return {name: observed_unit(model, name) for name in (*map(observable, model.lineages), *model.drugs)}
 
 
 def named(text: str, names: Mapping[str, str]) -> str | None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 import numpy as np
 
@@ -235,15 +234,11 @@ def arranged(
     after = _after(timed, all_given)
     order = sorted(range(len(timed)), key=lambda i: (timed[i].subject, timed[i].hour, all_seen[i].hour, timed[i].place))
     kept = [timed[i] for i in order]
-
-    def column(values: Sequence[Any], kind: Any) -> np.ndarray:
-        return np.array(values, dtype=kind)
-
     return Observations(
-        row=column([rows.number[one.place] for one in kept], int), subject=column([one.subject for one in kept], int),
-        time=column([one.hour for one in kept], float), observable=column([one.observable for one in kept], str),
-        value=column([one.value for one in kept], float), censored=column([one.censored for one in kept], int),
-        after=after[order], occasion=column([occasion[one.place] for one in kept], int),
+        row=np.array([rows.number[one.place] for one in kept], int), subject=np.array([one.subject for one in kept], int),
+        time=np.array([one.hour for one in kept], float), observable=np.array([one.observable for one in kept], str),
+        value=np.array([one.value for one in kept], float), censored=np.array([one.censored for one in kept], int),
+        after=after[order], occasion=np.array([occasion[one.place] for one in kept], int),
     )  # fmt: skip
 
 

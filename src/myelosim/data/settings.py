@@ -17,8 +17,6 @@ from myelosim.data.values import nearest
 from myelosim.spec.document import suggestion
 from myelosim.spec.model import Model
 
-INTERPOLATIONS = ("previous", "next", "linear")
-
 
 @dataclass(frozen=True)
 class Sheet:

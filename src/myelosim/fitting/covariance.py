@@ -11,27 +11,21 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 
 from myelosim.errors import SpecError
 from myelosim.fitting.problem import Problem
+from myelosim.fitting.search import Objective
 
-KINDS = ("sandwich", "r", "s", "none")
+KINDS = ("sandwich", "r", "s")
 STEP = 0.05  # standard errors, as S has them, that a parameter is moved
 LONGEST, SHORTEST = 0.05, 1e-4
 SMALLEST = 1e-7  # eigenvalue, of a matrix scaled to a unit diagonal, that still counts
 FLOOR = 1e-4  # of such an eigenvalue, where a matrix has to be inverted whatever it is
 UNEVEN = 0.05  # of the Hessian's scale, by which its two halves may differ
 HEAVY = 0.3  # of a direction, from which on a parameter is named
-
-
-class Summed(Protocol):
-    """An objective that is a sum over subjects."""
-
-    def value(self, x: np.ndarray) -> Any:
-        """Return the objective at ``x``, with attributes ``total`` and ``each`` (subject)."""
 
 
 @dataclass(frozen=True)
@@ -56,7 +50,7 @@ class Covariance:
 
 
 def covariance(
-    objective: Summed, x: np.ndarray, names: tuple[str, ...], prior: np.ndarray | None = None, kind: str = "sandwich"
+    objective: Objective, x: np.ndarray, names: tuple[str, ...], prior: np.ndarray | None = None, kind: str = "sandwich"
 ) -> Covariance:
     """Return the covariance of the estimates at an optimum.
 
@@ -79,7 +73,7 @@ def covariance(
     SpecError
         ``kind`` is not known.
     """
-    if kind not in KINDS or kind == "none":
+    if kind not in KINDS:
         raise SpecError(f"covariance: '{kind}' is not known; allowed: {', '.join(KINDS)}")
     prior = np.zeros(len(x)) if prior is None else prior
     problems: list[str] = []
@@ -98,7 +92,7 @@ def covariance(
     parts = {"R": r, "S": s} if kind == "sandwich" else {kind.upper(): s if kind == "s" else r}
     inverse = {name: _inverse(name, one, names, problems) for name, one in parts.items() if name == "R" or kind == "s"}
     matrix = inverse["R"] @ s @ inverse["R"] if kind == "sandwich" else inverse[kind.upper()]
-    return Covariance(kind, matrix, r, s, _condition(matrix), tuple(problems))
+    return Covariance(kind, matrix, r, s, condition_number(matrix), tuple(problems))
 
 
 def precisions(problem: Problem) -> np.ndarray:
@@ -131,7 +125,7 @@ def definite(r: np.ndarray) -> np.ndarray:
 
 
 def _exact(
-    objective: Summed, gradient: Callable[[Any], np.ndarray], x: np.ndarray, prior: np.ndarray
+    objective: Objective, gradient: Callable[[Any], np.ndarray], x: np.ndarray, prior: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return R and S from gradients, without the priors' part."""
     each = gradient(objective.value(x)) / 2
@@ -143,7 +137,7 @@ def _exact(
     return r, s
 
 
-def _differences(objective: Summed, x: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _differences(objective: Objective, x: np.ndarray, prior: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return R and S from the objective alone, without the priors' part."""
     middle = objective.value(x).each
     n = len(x)
@@ -201,7 +195,10 @@ def _inverse(name: str, matrix: np.ndarray, names: tuple[str, ...], problems: li
     return np.asarray(inverse / np.outer(size, size))
 
 
-def _condition(matrix: np.ndarray) -> float:
+def condition_number(matrix: np.ndarray) -> float:
+    """Return the ratio of the largest to the smallest eigenvalue of a covariance's correlations, one where nothing is estimated."""
+    if not len(matrix):
+        return 1.0
     if not np.all(np.isfinite(matrix)):
         return np.inf
     values = np.linalg.eigvalsh(scaled(matrix)[0])

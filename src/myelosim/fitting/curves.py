@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
+from myelosim.data.doses import singles
 from myelosim.data.study import MEASURED, Observations, Study
 from myelosim.linearize import Predictor
 
@@ -59,10 +60,8 @@ def _peaks(study: Study, who: int, last: float) -> np.ndarray:
     """Return hours after doses and ends of infusions of one subject, the first and the last of those that are repeated."""
     hours = []
     for event in study.doses[who]:
-        given = 1 if event.interval <= 0 else int(max(last - event.time, 0.0) // event.interval) + 1
-        given = given if event.count is None else min(given, event.count)
-        for k in {0, given - 1}:
-            hours.append(event.time + k * event.interval + event.duration + AFTER)
+        given = list(singles(event, last))
+        hours += [hour + event.duration + AFTER for hour in {*given[:1], *given[-1:]}]
     found = np.concatenate(hours) if hours else np.zeros(0)
     return np.asarray(found[found <= last])
 
@@ -85,14 +84,5 @@ def _study(study: Study, observables: Sequence[str], where_seen: bool, beyond: f
             hours.append(every)
     time = np.concatenate(hours)
     flat, none = np.zeros(time.size, int), np.zeros(time.size)
-    points = Observations(
-        flat,
-        np.concatenate(subjects),
-        time,
-        np.concatenate(names),
-        none,
-        flat + MEASURED,
-        np.ones(time.size, bool),
-        flat,
-    )
-    return replace(study, observations=points)
+    who, what, after = np.concatenate(subjects), np.concatenate(names), np.ones(time.size, bool)
+    return replace(study, observations=Observations(flat, who, time, what, none, flat + MEASURED, after, flat))

@@ -18,8 +18,8 @@ from myelosim.data.read import read
 from myelosim.data.study import Study
 from myelosim.errors import SpecError
 from myelosim.fitting.approach import approach
-from myelosim.fitting.covariance import KINDS, precisions
 from myelosim.fitting.covariance import covariance as covariance_of
+from myelosim.fitting.covariance import precisions
 from myelosim.fitting.doubts import judged
 from myelosim.fitting.exact import EXACT, by_saem, chosen, doubted, exactly, integration
 from myelosim.fitting.fo import FirstOrder
@@ -32,6 +32,7 @@ from myelosim.fitting.search import Objective, Search, begin, minimize
 from myelosim.fitting.warning import FitWarning
 from myelosim.spec.document import suggestion
 from myelosim.spec.estimate import estimation
+from myelosim.spec.fit import COVARIANCES
 from myelosim.spec.literal import found as found_text
 from myelosim.spec.model import Model
 from myelosim.spec.scale import to_scale
@@ -175,8 +176,8 @@ def settled(
         raise SpecError(f"fit: there is no method '{method}'{suggestion(method, [*METHODS, 'nuts'])}")
     if method == "nuts" and evaluate_only:
         raise SpecError("evaluate_only: nuts has no objective to evaluate; give another method, e.g. focei")
-    if covariance not in ("auto", *KINDS):
-        raise SpecError(f"covariance: '{covariance}' is not known; allowed: auto, {', '.join(KINDS)}")
+    if covariance not in COVARIANCES:
+        raise SpecError(f"covariance: '{covariance}' is not known; allowed: {', '.join(COVARIANCES)}")
     for name, number, least in (("starts", starts, 1), ("seed", seed, 0)):
         if isinstance(number, bool) or not isinstance(number, int | np.integer) or number < least:
             raise SpecError(f"fit: {name} = {found_text(number)} is not a whole number from {least} on")

@@ -98,12 +98,8 @@ class Importance(Around):
         if len(problem.parameters.free_sigma):
             f = predicted(problem, point.beta, value.b)
             for column, at in enumerate(problem.parameters.free_sigma, parts[3].start):
-                up, down = (
-                    observed_losses(
-                        problem, f, replace(point, sigma=problem.parameters.scattered(point.sigma, {at: s * STEP}))
-                    )
-                    for s in (1.0, -1.0)
-                )
+                moved = (problem.parameters.scattered(point.sigma, {at: s * STEP}) for s in (1.0, -1.0))
+                up, down = (observed_losses(problem, f, replace(point, sigma=sigma)) for sigma in moved)
                 out[:, column] = _weighted(w, (up - down) / STEP)
         second = np.einsum("nek,nfk,nk->nef", pb, pb, w, optimize=True)
         for column, change in enumerate(problem.omega_changes(point), parts[1].start):

@@ -18,7 +18,7 @@ import xarray as xr
 
 from myelosim.errors import ConvergenceError, SpecError
 from myelosim.fitting.approach import approach
-from myelosim.fitting.covariance import Covariance
+from myelosim.fitting.covariance import Covariance, condition_number
 from myelosim.fitting.density import Believed, Density, believed, determined, log_likelihood
 from myelosim.fitting.objective import Linearized
 from myelosim.fitting.problem import Problem
@@ -74,12 +74,10 @@ def nuts(problem: Problem, *, seed: int, draws: int = DRAWS, tune: int = TUNE, c
     matrix = np.atleast_2d(np.cov(x.T)) if len(middle) else np.zeros((0, 0))
     said = _warnings(tree, density.believed)
     information = np.linalg.pinv(matrix)
-    values = np.linalg.eigvalsh(np.atleast_2d(np.corrcoef(x.T))) if len(middle) else np.ones(1)
-    condition = float(values[-1] / values[0]) if values[0] > 0 else np.inf
     converged = not any(one.code in ("divergences", "rhat") for one in said)
     return Fit(
         problem, "nuts", value.total, middle, b, converged, "" if converged else "the chains have not come to agree", said,
-        uncertainty=Covariance("posterior", matrix, information, information, condition), seed=seed,
+        uncertainty=Covariance("posterior", matrix, information, information, condition_number(matrix)), seed=seed,
         options={"draws": draws, "tune": tune, "chains": chains}, posterior=tree,
     )  # fmt: skip
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
+from functools import partial
 
 import numpy as np
 import pandas as pd
@@ -66,17 +67,14 @@ def standard_errors(
     listed: list[Quantity], parameters: Parameters, x: np.ndarray, covariance: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return standard errors of the values, and of what they are on their shape, by the delta method."""
-    rows = []
-    for move in (_natural, _shaped):
-        jacobian = np.empty((len(listed), len(x)))
-        for k in range(len(x)):
-            step = np.zeros(len(x))
-            step[k] = H
-            ahead, behind = (move(listed, natural(listed, parameters, x + sign * step)) for sign in (1, -1))
-            jacobian[:, k] = (ahead - behind) / (2 * H)
-        variance = np.einsum("qi,ij,qj->q", jacobian, covariance, jacobian)
-        rows.append(np.sqrt(np.maximum(variance, 0.0)))
-    return rows[0], rows[1]
+    ahead, behind = ([natural(listed, parameters, x + step) for step in sign * H * np.eye(len(x))] for sign in (1, -1))
+    errors = []
+    for move in (np.asarray, partial(_shaped, listed)):
+        rows = [(move(up) - move(down)) / (2 * H) for up, down in zip(ahead, behind, strict=True)]
+        jacobian = np.reshape(rows, (len(x), len(listed)))
+        variance = np.einsum("iq,ij,jq->q", jacobian, covariance, jacobian)
+        errors.append(np.sqrt(np.maximum(variance, 0.0)))
+    return errors[0], errors[1]
 
 
 def wald(values: np.ndarray, errors: np.ndarray, shapes: list[str], level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -119,10 +117,6 @@ def unshaped(x: float, shape: str) -> float:
     """Return the value that stands at a place on such a scale."""
     with np.errstate(over="ignore"):
         return float(np.tanh(x) if shape == "fisher" else from_scale(x, shape))
-
-
-def _natural(listed: list[Quantity], values: np.ndarray) -> np.ndarray:
-    return values
 
 
 def _shaped(listed: list[Quantity], values: np.ndarray) -> np.ndarray:

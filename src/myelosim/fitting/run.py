@@ -109,10 +109,7 @@ def check(held: spec.Fit, study: Study) -> None:
 
 def study_of(held: spec.Fit) -> Study:
     """Read the data of a fit."""
-    settings = dict(held.data.settings)
-    if isinstance(settings.get("doses"), str):
-        settings["doses"] = held.data.path.parent / settings["doses"]
-    return read(held.data.path, held.model, **settings)
+    return read(held.data.path, held.model, **held.data.arguments)
 
 
 def intervals_of(held: spec.Fit, found: Fit) -> dict[str, pd.DataFrame]:

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any, Protocol
+from typing import Any
 
 import numpy as np
 from scipy.special import gammaln, logsumexp, ndtri
@@ -33,13 +33,6 @@ ENOUGH = 0.5  # share of draws that are effective, from which on no further roun
 LEAST = -3.0  # logarithm of a standard deviation of etas that the search for the mode begins with
 EDGE = 1e-9  # of the chance of a draw
 FEWEST = 50  # effective draws under which quantiles say nothing
-
-
-class Valued(Protocol):
-    """An objective."""
-
-    def value(self, x: np.ndarray) -> Any:
-        """Return the objective at ``x``, with an attribute ``total``."""
 
 
 @dataclass(frozen=True)
@@ -120,14 +113,14 @@ def centered(
 
 
 def sir(
-    objective: Valued, x: np.ndarray, spread: np.ndarray, parameters: Parameters, seed: int, samples: int = SAMPLES,
+    objective: Objective, x: np.ndarray, spread: np.ndarray, parameters: Parameters, seed: int, samples: int = SAMPLES,
     rounds: int = ROUNDS, least: float | None = None,
 ) -> Sampled:  # fmt: skip
     """Return weighted draws of the estimates.
 
     Parameters
     ----------
-    objective : Valued
+    objective : Objective
         The objective, which follows modes from the optimum on.
     x : array (parameter)
         Around what the first draws are made.
@@ -177,7 +170,7 @@ def measure(parameters: Parameters) -> np.ndarray:
     return found
 
 
-def _total(objective: Valued, x: np.ndarray) -> float:
+def _total(objective: Objective, x: np.ndarray) -> float:
     try:
         return float(objective.value(x).total)
     except np.linalg.LinAlgError:  # a variance that is zero to a computer

@@ -64,13 +64,19 @@ def usual_omega(known: Known) -> Omega:
         and name not in known.given
     )
     sd = np.array([model.parameters[name].omega_sd for name in names])
-    correlation = np.eye(len(names))
-    for (first, second), value in model.correlation.items():
-        if first in names and second in names:
-            i, j = names.index(first), names.index(second)
-            correlation[i, j] = correlation[j, i] = value
+    correlation = correlations(names, model.correlation)
     moves = np.array([name in own for name in names], dtype=bool)
     return Omega(names, correlation * np.outer(sd, sd), (correlation != 0) & np.outer(moves, moves))
+
+
+def correlations(names: Sequence[str], pairs: Mapping[tuple[str, str], float]) -> np.ndarray:
+    """Return the matrix of the correlations that pairs of some names have."""
+    matrix = np.eye(len(names))
+    for (first, second), value in pairs.items():
+        if first in names and second in names:
+            i, j = names.index(first), names.index(second)
+            matrix[i, j] = matrix[j, i] = value
+    return matrix
 
 
 def read_omega(known: Known, omega: Any, findings: Findings, argument: str = "omega") -> Omega:

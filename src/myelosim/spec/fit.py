@@ -32,6 +32,12 @@ class DataFile:
     settings: Mapping[str, Any] = field(default_factory=dict)
     path: Path = field(default_factory=Path, compare=False)
 
+    @property
+    def arguments(self) -> dict[str, Any]:
+        """The settings, a file of doses named from where the data are."""
+        doses = self.settings.get("doses")
+        return {**self.settings, **({"doses": self.path.parent / doses} if isinstance(doses, str) else {})}
+
 
 @dataclass(frozen=True, slots=True)
 class Uncertainty:

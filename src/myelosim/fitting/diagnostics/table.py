@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 
+from myelosim.data.doses import singles
 from myelosim.data.study import Study
 from myelosim.errors import SpecError
 
@@ -66,9 +67,6 @@ def dose_table(study: Study) -> pd.DataFrame:
     rows = []
     for name, events in zip(study.subjects, study.doses, strict=True):
         for event in events:
-            if event.kind not in ("dose", "reset_dose"):
-                continue
-            count = 1 if event.interval <= 0.0 else int(max(last - event.time, 0.0) // event.interval) + 1
-            count = count if event.count is None else min(count, event.count)
-            rows += [(name, event.time + k * event.interval, event.drug) for k in range(count)]
+            if event.kind in ("dose", "reset_dose"):
+                rows += [(name, hour, event.drug) for hour in singles(event, max(last, event.time))]
     return pd.DataFrame(rows, columns=["subject", "time", "drug"])

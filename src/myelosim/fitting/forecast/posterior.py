@@ -9,7 +9,7 @@ References: Owen and Zhou, J Am Stat Assoc 2000;95:135-43; Cornuet et al., Scand
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Container
 from dataclasses import dataclass
 
 import numpy as np
@@ -25,7 +25,7 @@ from myelosim.random import normals, uniforms
 from myelosim.spec.check import count_limits
 from myelosim.spec.declared import of_model
 from myelosim.spec.estimation import Estimation, Omega
-from myelosim.spec.etas import NONE
+from myelosim.spec.etas import NONE, correlations
 from myelosim.spec.model import Model
 from myelosim.spec.scale import from_scale, on_scale, to_scale
 
@@ -101,22 +101,14 @@ def posterior(subject: Subject, samples: int, seed: int, tolerance: float, threa
         with np.errstate(invalid="ignore"):
             residual = problem.likelihood.standardized(problem.predictor.predict(np.zeros(0), mode[None]), np.zeros(0))
     chosen = _systematic(search.weights, samples, seed)
+    effective = min(search.effective, float(samples))
     return Posterior(
-        problem,
-        names,
-        covariance,
-        search.b[chosen],
-        prior,
-        mode,
-        min(search.effective, float(samples)),
-        search.predicted[:, chosen],
-        residual,
+        problem, names, covariance, search.b[chosen], prior, mode, effective, search.predicted[:, chosen], residual
     )
 
 
-def spread(model: Model, known: object) -> tuple[tuple[str, ...], np.ndarray]:
+def spread(model: Model, known: Container[str]) -> tuple[tuple[str, ...], np.ndarray]:
     """Return the parameters that are not known of a subject, and the covariance of their deviations, on their scales."""
-    assert hasattr(known, "__contains__")
     names = tuple(
         name for name, one in model.parameters.items()
         if (one.omega_sd > 0 or one.se > 0) and name not in known and on_scale(one.value, one.scale)
@@ -124,12 +116,7 @@ def spread(model: Model, known: object) -> tuple[tuple[str, ...], np.ndarray]:
     total = np.zeros((len(names), len(names)))
     for kind, pairs in (("omega_sd", model.correlation), ("se", model.error_correlation)):
         sd = np.array([getattr(model.parameters[name], kind) for name in names])
-        correlation = np.eye(len(names))
-        for (first, second), value in pairs.items():
-            if first in names and second in names:
-                i, j = names.index(first), names.index(second)
-                correlation[i, j] = correlation[j, i] = value
-        total += correlation * np.outer(sd, sd)
+        total += correlations(names, pairs) * np.outer(sd, sd)
     return names, total
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from myelosim.data.study import Course, Observations, Study
+from myelosim.data.resample import resampled
+from myelosim.data.study import Course, Study
 from myelosim.errors import DataError, SpecError
 from myelosim.spec.dosing import prescribed
 from myelosim.spec.model import Model
@@ -57,10 +58,8 @@ def only(
         The subject is not there, nothing says what it is given, or a time cannot be.
     """
     i = _which(study, name)
-    seen, rows = study.observations, np.flatnonzero(study.observations.subject == i)
-    own = {one.name: getattr(seen, one.name)[rows] for one in fields(Observations)}
-    own["subject"] = np.zeros(len(rows), int)
-    last = float(own["time"].max(initial=0.0))
+    seen = study.observations
+    last = float(seen.time[seen.subject == i].max(initial=0.0))
     now = last if now is None else now
     if now < last:
         raise SpecError(
@@ -79,13 +78,7 @@ def only(
         model, drugs={key: replace(one, table=tables.get(key, one.table)) for key, one in model.drugs.items()}
     )
     events = _events(study.doses[i], model, regimen, now, horizon, bool(tables))
-    mine = replace(
-        study, subjects=(study.subjects[i],), observations=Observations(**own), doses=(events,),
-        values={key: (each[i],) for key, each in study.values.items()},
-        covariates={key: (each[i],) for key, each in study.covariates.items()},
-        tables={key: (each[i],) for key, each in study.tables.items()},
-        occasions=study.occasions[i : i + 1],
-    )  # fmt: skip
+    mine = replace(resampled(study, [i]), doses=(events,), digest=study.digest)
     return Subject(study.subjects[i], model, mine, events, known, now, horizon)
 
 
