@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import errno
+import math
 import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from myelosim.errors import SpecError
 
@@ -107,6 +108,21 @@ def filled(folder: Path, write: Callable[[Path], None], names: Collection[str]) 
     except OSError as error:
         raise SpecError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from None
     return [folder / name for name in made]
+
+
+def plain(value: Any) -> Any:
+    """Return a value that JSON can hold: numbers that are none as null.
+
+    >>> plain({"a": (1.0, float("inf"))})
+    {'a': [1.0, None]}
+    """
+    if isinstance(value, Mapping):
+        return {str(key): plain(one) for key, one in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain(one) for one in value]
+    if hasattr(value, "item"):  # a number of NumPy's
+        value = value.item()
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 @contextmanager

@@ -11,6 +11,7 @@ import typer
 from myelosim.cli.cache import cache
 from myelosim.cli.compare import compare
 from myelosim.cli.days import days
+from myelosim.cli.design import design
 from myelosim.cli.explain import explain
 from myelosim.cli.failure import Guarded
 from myelosim.cli.fit import fit
@@ -23,7 +24,21 @@ from myelosim.cli.sweep import sweep
 from myelosim.cli.validate import validate
 from myelosim.cli.version import version
 
-COMMANDS = (compare, days, sweep, fit, simulate, explain, forecast, models, scenarios, sensitivity, validate, cache)
+COMMANDS = (
+    compare,
+    days,
+    sweep,
+    design,
+    fit,
+    simulate,
+    explain,
+    forecast,
+    models,
+    scenarios,
+    sensitivity,
+    validate,
+    cache,
+)
 
 app = typer.Typer(cls=Guarded, no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 app.callback()(version)

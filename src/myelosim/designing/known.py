@@ -17,6 +17,7 @@ from myelosim.fitting import Fit
 from myelosim.fitting.problem import Problem
 from myelosim.information.labels import entries
 from myelosim.spec.document import suggestion
+from myelosim.spec.model import Model
 from myelosim.spec.scale import from_scale, slope
 
 Array = NDArray[np.float64]
@@ -28,7 +29,7 @@ def information(question: Question, prior: Any) -> Question:
 
     Parameters
     ----------
-    prior : Fit, Design, pandas.DataFrame or "model"
+    prior : Fit, Design, Model, pandas.DataFrame or "model"
         See :func:`myelosim.designing.evaluate.evaluate_design`.
 
     Raises
@@ -38,6 +39,8 @@ def information(question: Question, prior: Any) -> Question:
     """
     if isinstance(prior, str) and prior == "model":
         found = _of_model(question)
+    elif isinstance(prior, Model):
+        found = _of_model(replace(question, model=prior))
     elif isinstance(prior, Fit):
         found = of_fit(prior)
     elif isinstance(prior, Design):
@@ -46,7 +49,7 @@ def information(question: Question, prior: Any) -> Question:
         found = prior
     else:
         raise SpecError(
-            f'prior: a {type(prior).__name__} holds no information; give a fit, a design, a table, or "model"'
+            f'prior: a {type(prior).__name__} holds no information; give a fit, a design, a model, a table, or "model"'
         )
     names = [str(name) for name in found.columns]
     if list(map(str, found.index)) != names or not np.allclose(found, found.T, rtol=1e-6, atol=1e-12, equal_nan=False):

@@ -7,7 +7,6 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pandas as pd
 
 from myelosim import results
@@ -16,7 +15,7 @@ from myelosim.fitting import nonmem
 from myelosim.fitting.figures import draw
 from myelosim.fitting.summary import constant, summary
 from myelosim.spec.digest import spec_hash
-from myelosim.writing import check, filled
+from myelosim.writing import check, filled, plain
 
 if TYPE_CHECKING:
     from myelosim.fitting.result import Fit
@@ -103,7 +102,7 @@ def save(
         _tables(fit, draft)
         _texts(fit, draft)
         every = {**told, "left_out": [*_model(fit, draft / "model.toml"), *left_out]}
-        (draft / ABOUT).write_text(json.dumps(_plain(every), indent=2) + "\n", encoding="utf-8")
+        (draft / ABOUT).write_text(json.dumps(plain(every), indent=2) + "\n", encoding="utf-8")
 
     return filled(folder, write, FILES)
 
@@ -171,14 +170,3 @@ def _file(path: Path) -> str | None:
     except (OSError, ValueError):
         return None
     return str(held.get("fit_file", "")) if isinstance(held, dict) and held.get("kind") == "fit" else None
-
-
-def _plain(value: Any) -> Any:
-    """Return a value that JSON can hold: numbers that are none as null."""
-    if isinstance(value, Mapping):
-        return {str(key): _plain(one) for key, one in value.items()}
-    if isinstance(value, list | tuple):
-        return [_plain(one) for one in value]
-    if isinstance(value, np.generic):
-        value = value.item()
-    return None if isinstance(value, float) and not np.isfinite(value) else value

@@ -9,6 +9,7 @@ here, a test in ``tests/plots`` of each.
 
 from __future__ import annotations
 
+from myelosim.plots.design import plot_design
 from myelosim.plots.fit import plot_goodness_of_fit
 from myelosim.plots.fit_check import plot_visual_check
 from myelosim.plots.fit_etas import plot_etas
@@ -27,6 +28,7 @@ from myelosim.plots.surface import plot_surface
 from myelosim.plots.trajectories import plot_trajectories
 
 __all__ = [
+    "plot_design",
     "plot_etas",
     "plot_forecast",
     "plot_goodness_of_fit",

@@ -1,0 +1,97 @@
+"""Tables of what a picture of a design shows."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pandas as pd
+from matplotlib.figure import Figure
+
+from myelosim.data.observables import units_of
+from myelosim.designing.design import Design
+from myelosim.designing.instead import parts_of
+from myelosim.designing.question import draws
+from myelosim.designing.report import aim, assumed, broken
+from myelosim.plots import plot_design
+from myelosim.spec.design import Group, OpenGroup, Sampling
+
+if TYPE_CHECKING:
+    from myelosim.designing.run import Outcome
+
+STEP = 0.25  # days between values of a curve
+SPREAD = 1.645  # standard deviations either side that hold 90 % of subjects
+
+
+def draw(found: Outcome) -> Figure:
+    """Draw a design: typical counts, what they tell of each parameter, the days, and how good alternatives are."""
+    lines = curves(found)
+    said = [f"{found.asked.title}.", f"Criterion: {aim(found)}.", assumed(found.design.question.model)]
+    if found.design.question.model.illustrative:
+        said.insert(0, "ILLUSTRATIVE, not data.")
+    remarks = {
+        name: f"{one.draws} draws{', breaks limits' if broken(one).startswith('breaks') else ''}"
+        for name, one in found.designs.items()
+    }
+    units = units_of(found.design.question.model)
+    axes = plot_design(lines, visits(found), found.efficiency, remarks=remarks, units=units, note=" ".join(said))
+    figure = np.ravel(axes)[0].get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def curves(found: Outcome, step: float = STEP) -> pd.DataFrame:
+    """Return typical values of what is looked at, and how they move with parameters, over time.
+
+    Returns
+    -------
+    pandas.DataFrame
+        ``group`` (of the file), ``observable``, ``day``, ``value``; ``low`` and ``high``, between which 90 % of subjects are
+        (linearized in their random effects); and a column for each theta: d log value / d log parameter.
+    """
+    question, design = found.design.question, found.design
+    last = max(day for one in found.designs.values() for day in one.days)
+    days = tuple(np.unique(np.round([*np.arange(0.0, last, step), last], 6)).tolist())
+    plain = replace(question, linearization="fo", fim="reduced", blood_loss=False, lloq=None)
+    groups, arms = [], []
+    for group in found.asked.groups:
+        own = _seen(design, group, days)
+        arm = plain.arm(own)
+        if question.blood_loss:
+            drawn = draws(question.model, parts_of(design, group)[0])
+            arm = replace(arm, events=tuple(sorted((*arm.events, *drawn), key=lambda event: event.time)))
+        groups.append(group.name)
+        arms.append(arm)
+    thetas, made = question.estimation.thetas, []
+    for name, one in zip(groups, plain.of_arms(arms), strict=True):
+        f, scale = one.f[0], np.maximum(one.f[0], 1e-30)
+        sd = np.sqrt(np.einsum("re,ef,rf->r", one.random[0], one.omega, one.random[0])) / scale
+        table = pd.DataFrame({
+            "group": name, "observable": [look.observable for look in one.looks], "day": [look.hour / 24.0 for look in one.looks],
+            "value": f, "low": f * np.exp(-SPREAD * sd), "high": f * np.exp(SPREAD * sd),
+        })  # fmt: skip
+        made.append(table.assign(**{t.name: one.theta[0][:, k] * t.start / scale for k, t in enumerate(thetas)}))
+    table = pd.concat(made, ignore_index=True)
+    table.attrs["parameters"] = [one.name for one in thetas]
+    return table
+
+
+def visits(found: Outcome) -> pd.DataFrame:
+    """Return who is bled on which days in each design: ``design``, ``group``, ``day``; groups with the same days are one."""
+    rows = []
+    for name, one in found.designs.items():
+        together: dict[tuple[float, ...], list[str]] = {}
+        for group in one.groups:
+            together.setdefault(group.days, []).append(group.name)
+        for days, names in together.items():
+            label = "all" if len(together) == 1 else ", ".join(names)
+            rows += [(name, label, day) for day in days]
+    return pd.DataFrame(rows, columns=["design", "group", "day"])
+
+
+def _seen(design: Design, group: OpenGroup, days: tuple[float, ...]) -> Group:
+    """Return a group of the file, as it was chosen, looked at all the time."""
+    own = parts_of(design, group)[0]
+    observe = tuple(dict.fromkeys(name for one in group.samplings for name in one.observe))
+    return replace(own, name=group.name, samplings=(Sampling(observe, days, 0.0, "after"),))

@@ -1,0 +1,120 @@
+"""A design as files: text, calendar, tables, and a picture; whole or not at all."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from myelosim import results
+from myelosim.designing.report import aim, report, tables
+from myelosim.errors import SpecError
+from myelosim.writing import check, filled, plain
+
+if TYPE_CHECKING:
+    from myelosim.designing.run import Outcome
+
+ABOUT, TEXT, FIGURE = "design.json", "report.txt", "figure.png"
+TABLES = ("calendar", "blood", "rse", "fim", "alternatives", "verification")
+FILES = (ABOUT, TEXT, *(f"{name}.csv" for name in TABLES), FIGURE)
+"""What a folder of a design may hold."""
+DPI = 200
+
+
+def check_folder(folder: Path, file: str, *, overwrite: bool = False) -> None:
+    """Look whether a design can be written into a folder, before the work.
+
+    A design of the same file is replaced; another one, or files that are no design, only with ``overwrite``. Files with other
+    names are left alone.
+
+    Raises
+    ------
+    SpecError
+        The folder cannot be written, or holds something else under the names of a design's files.
+    """
+    check(folder / ABOUT, "folder (--out)", overwrite=True)
+    there = [name for name in FILES if (folder / name).exists()]
+    if overwrite or not there:
+        return
+    found = _file(folder / ABOUT)
+    if found is None or found != file or not file:
+        what = f"the design of {found}" if found else f"{', '.join(there)} of something else"
+        raise SpecError(
+            f"{folder} holds {what}, not of {file or 'this design'}; choose another folder (--out), or replace it (--overwrite, in "
+            "Python overwrite=True)"
+        )
+
+
+def save(found: Outcome, folder: Path, *, figure: bool = True, overwrite: bool = False) -> list[Path]:
+    """Write a design into a folder.
+
+    Parameters
+    ----------
+    found : Outcome
+        From :func:`myelosim.designing.run.run_design`.
+    folder : Path
+        ``report.txt``; ``calendar.csv``, ``blood.csv``; ``rse.csv``, ``fim.csv``; ``alternatives.csv`` where the design was chosen,
+        ``verification.csv`` where it was checked; ``design.json``, where all of it comes from; ``figure.png``.
+    figure : bool
+        Whether to draw.
+    overwrite : bool
+        Replace another design.
+
+    Returns
+    -------
+    list of Path
+        What was written.
+
+    Raises
+    ------
+    SpecError
+        As :func:`check_folder`.
+    """
+    check_folder(folder, found.asked.path, overwrite=overwrite)
+
+    def write(draft: Path) -> None:
+        (draft / TEXT).write_text(report(found) + "\n", encoding="utf-8")
+        for name, table in tables(found).items():
+            table.to_csv(draft / f"{name}.csv", index=False)
+        (draft / ABOUT).write_text(json.dumps(plain(provenance(found)), indent=2) + "\n", encoding="utf-8")
+        if figure:
+            from myelosim.designing.pictured import draw
+
+            draw(found).savefig(draft / FIGURE, dpi=DPI)
+
+    return filled(folder, write, FILES)
+
+
+def provenance(found: Outcome) -> dict[str, Any]:
+    """Return where a design comes from: file, model, seed and versions; and what it is."""
+    asked, design = found.asked, found.design
+    model, warnings = design.question.model, [str(one) for one in design.warnings]
+    every = results.provenance(asked.spec_hash, asked.seed, design.question.tolerance, model.assumed, warnings)
+    known = {key: value for key, value in design.found.items() if key != "alternatives"}
+    return {
+        "kind": "design", "design_file": asked.path, "name": asked.name, "title": asked.title, "spec_hash": asked.spec_hash,
+        "model": dict(asked.load), "model_hash": model.spec_hash, "criterion": asked.criterion, "about": aim(found),
+        "fim": asked.fim, "linearization": asked.linearization, "blood_loss": asked.blood_loss, "prior": asked.prior,
+        "score": design.criterion, "chosen": found.chosen, "found": known, "subjects": design.subjects, "draws": design.draws,
+        "groups": [
+            {
+                "name": one.name, "dose": one.regimen.text, "subjects": one.subjects, "covariates": dict(one.covariates),
+                "visits": [{"observe": s.observe, "days": s.days, "draw": s.draw, "order": s.order} for s in one.samplings],
+            }
+            for one in design.groups
+        ],
+        "efficiency": found.efficiency, "windows": None if found.windows is None else dict(found.windows.attrs),
+        "warnings": [{"code": one.code, "text": one.text} for one in design.warnings], "seed": asked.seed,
+        "tolerance": design.question.tolerance,
+        "versions": {name: every[name] for name in ("myelosim", "numba", "numpy", "python")},
+        "assumed": list(model.assumed), "note": every["note"],
+    }  # fmt: skip
+
+
+def _file(path: Path) -> str | None:
+    """Return the design file whose result a folder holds; None where it holds none."""
+    try:
+        held = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return str(held.get("design_file", "")) if isinstance(held, dict) and held.get("kind") == "design" else None
