@@ -3,6 +3,7 @@
 from dataclasses import replace
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import myelosim as ms
@@ -109,6 +110,27 @@ def test_floors_and_percent_of_baseline(design):
     assert relative.value == pytest.approx(float((plain.worst_grade[:, 0] >= 3).mean()), abs=0.015)
     baseline = design.names.index("neutrophil.baseline")
     assert relative.gradient[baseline] == pytest.approx(0.0, abs=1e-6)
+
+
+def test_the_promised_error_is_that_of_predictions_from_drawn_estimates():
+    design = ms.evaluate_design(MODEL, DOSES, days=[0, 5, 10, 14, 21, 28, 35], subjects=60)
+    names = list(design.names[:4])
+    drawn = np.random.default_rng(4).multivariate_normal(
+        design.question.values[:4], design.cov.loc[names, names].to_numpy(), size=2000
+    )
+    table = pd.DataFrame(drawn, columns=names)
+    ds = ms.simulate(MODEL, DOSES, days=42, individuals=table)
+    for what, value in (("nadir", np.log(ds.nadir)), ("nadir_day", ds.nadir_day)):
+        one = predict(design.question, replace(HERE, what=what))
+        promised = one.error(design.information) / (one.value if what == "nadir" else 1.0)
+        assert float(value.std()) == pytest.approx(promised, rel=0.1)
+        low, high = one.interval(design.information)
+        assert float(((ds[what] > low) & (ds[what] < high)).mean()) == pytest.approx(0.95, abs=0.02)
+    few = replace(HERE, subjects=512)
+    risk = predict(design.question, few)
+    shares = [predict(design.question.elsewhere(dict(zip(names, row, strict=True))), few).value for row in drawn[:25]]
+    alone = replace(risk, gradient=np.where(np.arange(len(design.names)) < 4, risk.gradient, 0.0))
+    assert np.std(shares) == pytest.approx(alone.error(design.information), rel=3 / np.sqrt(2 * len(shares)))
 
 
 def test_what_does_not_matter_may_be_undetermined(design, risk):

@@ -135,7 +135,7 @@ def test_condition_is_that_of_the_correlations(skewed):
 
 
 def test_an_unknown_kind_is_refused(skewed):
-    with pytest.raises(SpecError, match="allowed: sandwich, r, s$"):
+    with pytest.raises(SpecError, match=r"allowed: sandwich, r, s$"):
         covariance(Exact(skewed), np.zeros(2), NAMES, kind="fisher")
     with pytest.raises(SpecError, match="covariance: 'fisher' is not known"):
         ms.fit(None, None, covariance="fisher")

@@ -130,14 +130,8 @@ def _done(
     console().print(report(study) + "\n", markup=False, soft_wrap=True)
     with progress("fitting") as told:
         try:
-            found = run_fit(
-                asked,
-                study=study,
-                evaluate_only=evaluate_only,
-                threads=threads,
-                kept=kept,
-                tell=Watch(told, asked.starts),
-            )
+            watch = Watch(told, asked.starts)
+            found = run_fit(asked, study=study, evaluate_only=evaluate_only, threads=threads, kept=kept, tell=watch)
             told("intervals", 1.0)
             intervals = {} if evaluate_only else intervals_of(asked, found)
         except KeyboardInterrupt:
@@ -204,7 +198,7 @@ def _asked(what: str, named: Mapping[str, Any]) -> tuple[Asked, str]:
 
 def _of_data(path: Path, named: Mapping[str, Any]) -> Asked:
     """Return what a fit file would say of data and a model that are named."""
-    from myelosim.cli.request import chosen, pairs
+    from myelosim.cli.request import chosen, columns_of
     from myelosim.spec.fit import DataFile
     from myelosim.spec.fit import Fit as Asked
 
@@ -214,7 +208,7 @@ def _of_data(path: Path, named: Mapping[str, Any]) -> Asked:
         named[f"--{key}"] for key in ("model", "species", "variant", "gcsf", "sensitivity", "set")
     )
     made = chosen(model, species, variant, gcsf, sensitivity, changes)
-    columns = {name: str(value) for name, value in pairs(named["--column"] or (), "--column").items()}
+    columns = columns_of(named["--column"])
     estimate = {key: named[f"--{key}"] for key in ("free", "fixed", "blq")} | {"priors": _weight(named["--priors"])}
     return Asked(
         name=path.stem, title=path.stem, load={"model": model}, model=made,

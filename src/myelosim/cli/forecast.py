@@ -80,7 +80,7 @@ def forecast(
     named(out, "--out", ".nc", overwrite=overwrite)
     named(figure, "--figure", ".png", ".pdf", ".svg", overwrite=overwrite)
     with progress("forecasting"), collected() as said:
-        from myelosim.cli.request import chosen
+        from myelosim.cli.request import chosen, columns_of
         from myelosim.fitting import forecast as run
 
         given: dict[str, Any] = {
@@ -94,7 +94,7 @@ def forecast(
             options = {**filed, **options}
         else:
             whose, source = chosen(model, species, variant, gcsf, sensitivity, changes), data
-            options["read_as"] = {"columns": _columns(column)} if column else None
+            options["read_as"] = {"columns": columns_of(column)} if column else None
         ds = run(whose, source, threads=threads, **options)
     _write(ds, out, figure)
     if json:
@@ -119,12 +119,6 @@ def _filed(path: Path, given: dict[str, Any]) -> tuple[Model, Any, dict[str, Any
         raise SpecError(f"{also[0]} is what {path} says; change it there, or give the data instead of the file")
     held = load_forecast(path)
     return held.model, held.data.path, {**held.options, "read_as": held.data.arguments}
-
-
-def _columns(texts: list[str]) -> dict[str, str]:
-    from myelosim.cli.request import pairs
-
-    return {name: str(value) for name, value in pairs(texts, "--column").items()}
 
 
 def _write(ds: xr.Dataset, out: Path | None, figure: Path | None) -> None:

@@ -98,6 +98,11 @@ def _bare(word: str) -> bool:
     return re.fullmatch(r"[A-Za-z]\S*", word) is not None and word != "none"
 
 
+def columns_of(texts: Sequence[str] | None) -> dict[str, str]:
+    """Return what ``--column`` says: what -> the column that holds it."""
+    return {name: str(value) for name, value in pairs(texts or (), "--column").items()}
+
+
 def pairs(texts: Sequence[str], option: str) -> dict[str, str | float]:
     """Read NAME=VALUE, each name once."""
     out: dict[str, str | float] = {}

@@ -27,7 +27,7 @@ from myelosim.spec.scale import from_scale, to_scale
 Array = NDArray[np.float64]
 
 STEP = 5e-3  # of a parameter on its scale
-TOLERANCE = 1e-7  # for the relative error of counts
+TOLERANCE = 1e-6  # for the relative error of counts
 SMALL = 1e-5  # of a theta, or of an omega, where nothing is simulated
 PARTS = 8  # into which a crowd is divided, so that the scatter between them tells how well it stands for all
 SOFT = 0.1  # of a parameter's standard deviation, over which the edge of eligibility is smoothed

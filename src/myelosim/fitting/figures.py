@@ -47,11 +47,8 @@ def draw(fit: Fit, folder: Path, *, profile: pd.DataFrame | None = None, simulat
     for name, picture in drawn:
         try:
             axes = np.ravel(picture())
-        except (
-            SpecError,
-            ValueError,
-            ArithmeticError,
-        ) as error:  # a degenerate fit may have no picture, and is to be seen
+        except (SpecError, ValueError, ArithmeticError) as error:
+            # A degenerate fit may have no picture, and is to be seen.
             left_out.append(f"figures/{name}.png: {error}")
             continue
         axes[0].figure.savefig(folder / f"{name}.png", dpi=DPI)

@@ -129,22 +129,29 @@ def fit(
         covariates=covariates, residual=residual, blq=blq, dosed=study.dosed, also=also, starts=at, ranges=ranges,
     )  # fmt: skip
     problem = Problem(started, study, wanted, tolerance, threads)
-    if method == "nuts":
-        return replace(judged(nuts(problem, seed=seed, **own)), seconds=time.perf_counter() - began)
     x = problem.parameters.pack(problem.parameters.start)
-    if evaluate_only:
+    if method == "nuts":
+        found = nuts(problem, seed=seed, **own)
+    elif evaluate_only:
         value = METHODS[method](problem, **own).value(x)
-        found = Fit(
-            problem, method, value.total, x, value.modes.b, seed=seed, options=own, integration=integration(value)
+        found = doubted(
+            Fit(problem, method, value.total, x, value.modes.b, seed=seed, options=own, integration=integration(value))
         )
-        return replace(judged(doubted(found)), seconds=time.perf_counter() - began)
-    if method == "saem":
-        found = doubted(by_saem(problem, x, own, seed, tell))
-        return replace(judged(known(found, covariance)), seconds=time.perf_counter() - began)
-    first = "focei" if method in EXACT else method
+    elif method == "saem":
+        found = known(doubted(by_saem(problem, x, own, seed, tell)), covariance)
+    else:
+        found = _searched(problem, "focei" if method in EXACT else method, x, starts, seed, tell, kept)
+        found = known(doubted(exactly(found, method, own, tell)) if method in EXACT else found, covariance)
+    return replace(judged(found), seconds=time.perf_counter() - began)
+
+
+def _searched(
+    problem: Problem, method: str, x: np.ndarray, starts: int, seed: int, tell: Any, kept: Kept | None
+) -> Fit:
+    """Return the best of searches from several starts."""
     if kept is not None:
-        kept.open(problem, _about(problem, first, starts, seed))
-    searches = _searches(problem, first, x, starts, seed, tell, kept)
+        kept.open(problem, _about(problem, method, starts, seed))
+    searches = _searches(problem, method, x, starts, seed, tell, kept)
     best = min(searches, key=lambda one: one.value.total)
     table = pd.DataFrame(
         {
@@ -153,13 +160,10 @@ def fit(
         }
     )  # fmt: skip
     history = pd.concat([_history(k, one) for k, one in enumerate(searches, start=1)], ignore_index=True)
-    found = Fit(
-        problem, first, best.value.total, best.x, best.value.modes.b, best.converged, best.why, (), table, history, None, seed,
-        time.perf_counter() - began,
+    return Fit(
+        problem, method, best.value.total, best.x, best.value.modes.b, best.converged, best.why, starts=table, history=history,
+        seed=seed,
     )  # fmt: skip
-    if method in EXACT:
-        found = doubted(exactly(found, method, own, tell))
-    return replace(judged(known(found, covariance)), seconds=time.perf_counter() - began)
 
 
 def settled(

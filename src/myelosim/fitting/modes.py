@@ -60,9 +60,7 @@ def conditional_modes(
         trial[waiting] += factor[waiting, None] * step[waiting]
         new = _evaluate(problem, point, trial, precision, waiting, at)
         better = np.zeros(problem.subjects, bool)
-        slack = np.where(
-            now.left[waiting] < CLOSE, CLOSE, 0.0
-        )  # where round-off and steps decide, Newton's step is taken
+        slack = np.where(now.left[waiting] < CLOSE, CLOSE, 0.0)  # where round-off decides, Newton's step is taken
         better[waiting] = new.loss[waiting] <= now.loss[waiting] + slack
         factor[waiting] = np.where(better[waiting], np.minimum(1.0, 2.0 * factor[waiting]), 0.25 * factor[waiting])
         _take(problem, now, new, better)

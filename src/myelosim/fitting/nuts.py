@@ -133,14 +133,9 @@ def _sample(density: Density, start: np.ndarray, seed: int, draws: int, tune: in
     sizes = {"x": problem.parameters.size, "b": problem.subjects * problem.predictor.mixed.random}
     sizes |= dict.fromkeys(("f", "loss"), len(problem.study.observations))
     kinds = [np.dtype("float64")] * len(sizes)
+    shapes = [(n,) for n in sizes.values()]
     model = compiled.from_pyfunc(
-        density.size,
-        logp_of,
-        expand_of,
-        kinds,
-        [(n,) for n in sizes.values()],
-        list(sizes),
-        make_initial_point_fn=begin,
+        density.size, logp_of, expand_of, kinds, shapes, list(sizes), make_initial_point_fn=begin
     )
     with python_warnings.catch_warnings():
         python_warnings.simplefilter("ignore")

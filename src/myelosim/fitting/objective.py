@@ -141,9 +141,7 @@ class Linearized:
         hessian = Z.T @ curved @ Z + precision
         self.curvature = positive(hessian, information)
         out = np.zeros((problem.subjects, problem.parameters.size))
-        moved = np.zeros(
-            (problem.subjects, Z.shape[1], problem.parameters.size)
-        )  # of the modes' equations, by the vector
+        moved = np.zeros((problem.subjects, Z.shape[1], problem.parameters.size))  # the modes' equations, by the vector
         out[:, parts[0]] = np.einsum("nct,nc->nt", X, 2.0 * slope + trace)
         moved[:, :, parts[0]] = Z.T @ curved @ X
         free = problem.parameters.free_sigma

@@ -26,20 +26,13 @@ def plot_goodness_of_fit(table: pd.DataFrame, *, units: Units = None, ax: Any = 
     ----------
     table : pandas.DataFrame
         From :func:`myelosim.fitting.diagnostics.fit_table`, with ``cwres``.
-    units : mapping of str to str, optional
-        The unit of each observable.
-    ax : array of matplotlib.axes.Axes, optional
-        Four an observable, to draw on. Default: those of a new figure of their own.
+    units, ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Returns
     -------
     numpy.ndarray
         Axes (observable, panel).
-
-    Raises
-    ------
-    SpecError
-        The table has no row or lacks a column, or ``ax`` are not as many.
     """
     name = "plot_goodness_of_fit"
     look.needed(table, ["observable", "time", "value", "censored", "individual", "population", "cwres"], name)

@@ -37,20 +37,13 @@ def plot_visual_check(
         From :func:`myelosim.fitting.diagnostics.visual_check`, prediction-corrected or not.
     observable : str, optional
         Of what the check is, where its groups are not observables.
-    units : mapping of str to str, optional
-        The unit of each observable.
-    ax : array of matplotlib.axes.Axes, optional
-        One a group, or two where there are limits, to draw on. Default: those of a new figure of their own.
+    units, ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Returns
     -------
     numpy.ndarray
         Axes (panel, group).
-
-    Raises
-    ------
-    SpecError
-        ``ax`` are not as many.
     """
     grouped = "group" in check.dims
     groups = [str(group) for group in check["group"].to_numpy()] if grouped else [observable or ""]

@@ -17,9 +17,8 @@ from myelosim.plots import style
 from myelosim.plots.fit_look import BAND_OF_EDGES, DOT, GUIDE, MODEL
 from myelosim.plots.style import styled
 
-MOST = (
-    0.3  # shrinkage from which on individual etas are correlated by what they were shrunk by: Savic and Karlsson 2009
-)
+# Shrinkage from which on individual etas are correlated by what they were shrunk by: Savic and Karlsson 2009.
+MOST = 0.3
 
 
 @styled
@@ -46,8 +45,8 @@ def plot_etas(
         From :func:`myelosim.fitting.diagnostics.shrinkage`.
     correlation : pandas.DataFrame, optional
         From :func:`myelosim.fitting.diagnostics.eta_correlation`; without it there is nothing above the diagonal.
-    ax : array of matplotlib.axes.Axes, optional
-        As many as etas by etas, to draw on. Default: those of a new figure of their own.
+    ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Returns
     -------
@@ -57,7 +56,7 @@ def plot_etas(
     Raises
     ------
     SpecError
-        There is no eta, or tables or ``ax`` are not of as many.
+        There is no eta, or tables are not of as many.
     """
     names, spreads = [str(name) for name in etas.columns], np.sqrt(np.diagonal(np.asarray(omega, float)))
     count = len(names)
@@ -94,16 +93,10 @@ def plot_etas(
 
 
 def _own(ax: Axes, values: np.ndarray, spread: float) -> None:
-    known = values[np.isfinite(values)]
-    reach = max(3.0 * spread, np.abs(known).max(initial=0.0)) or 1.0
-    bins = int(np.clip(2.0 * np.sqrt(known.size), 5, 20))
-    ax.hist(known, np.linspace(-reach, reach, bins + 1).tolist(), density=True, color=BAND_OF_EDGES)
-    if spread > 0.0:
-        x = np.linspace(-reach, reach, 121)
-        ax.plot(x, np.exp(-0.5 * (x / spread) ** 2) / (spread * np.sqrt(2.0 * np.pi)), color=MODEL)
+    reach = max(3.0 * spread, np.abs(values[np.isfinite(values)]).max(initial=0.0)) or 1.0
+    look.histogram(ax, values, reach, spread, (5, 20))
     ax.axvline(0.0, **GUIDE)
     ax.set_xlim(-reach, reach)
-    ax.set_yticks([])
     style.dress(ax)
 
 

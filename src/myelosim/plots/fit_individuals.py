@@ -56,10 +56,8 @@ def plot_individual_fits(
         Which; needed where there are several.
     page : int
         From 1 to :func:`pages` of the table.
-    units : mapping of str to str, optional
-        The unit of each observable.
-    ax : array of matplotlib.axes.Axes, optional
-        As many as subjects on the page, to draw on. Default: those of a new figure of their own.
+    units, ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Returns
     -------
@@ -69,7 +67,7 @@ def plot_individual_fits(
     Raises
     ------
     SpecError
-        There is no such page or observable, a table lacks a column, or ``ax`` are not as many.
+        There is no such page or observable.
     """
     name = "plot_individual_fits"
     look.needed(table, ["subject", "observable", "time", "value", "censored", "individual", "population"], name)
@@ -92,13 +90,8 @@ def plot_individual_fits(
         look.time_axis(panel, *look.span(hours / unit))
         _curves(panel, lines[lines["subject"] == subject], unit)
         own = table[table["subject"] == subject]
-        look.dots(
-            panel,
-            own["time"].to_numpy(float) / unit,
-            own["value"].to_numpy(float),
-            own["censored"].to_numpy(),
-            alpha=1.0,
-        )
+        days, seen = own["time"].to_numpy(float) / unit, own["value"].to_numpy(float)
+        look.dots(panel, days, seen, own["censored"].to_numpy(), alpha=1.0)
         if doses is not None:
             _doses(panel, doses[doses["subject"] == subject], drugs, unit)
         panel.set_title(plain(str(subject)))
@@ -130,16 +123,9 @@ def _doses(ax: Axes, own: pd.DataFrame, drugs: list[Any], unit: float) -> None:
 
 
 def _keys(drugs: list[Any]) -> list[Any]:
+    tick: dict[str, Any] = {"linestyle": "", "marker": "|", "markersize": 4}
     ticks = [
-        Line2D(
-            [],
-            [],
-            linestyle="",
-            marker="|",
-            markersize=4,
-            color=DRUG_COLORS[k % len(DRUG_COLORS)],
-            label=plain(f"dose of {drug}"),
-        )
+        Line2D([], [], color=DRUG_COLORS[k % len(DRUG_COLORS)], label=plain(f"dose of {drug}"), **tick)
         for k, drug in enumerate(drugs)
     ]
     return [

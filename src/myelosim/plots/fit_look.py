@@ -1,4 +1,8 @@
-"""What the pictures of a fit have in common: marks, axes, labels, and which rows they are of."""
+"""What the pictures of a fit have in common: marks, axes, labels, and which rows they are of.
+
+All of them take ``ax``, as many Axes as they return, to draw on instead of those of a new figure; those that name observables take
+``units``, the unit of each. :class:`SpecError` says that Axes are not as many, or that a table has no row or lacks a column.
+"""
 
 from __future__ import annotations
 
@@ -28,13 +32,8 @@ TYPICAL = "#d55e00"  # the typical subject
 BAND_OF_MIDDLE, BAND_OF_EDGES = "#56b4e9", "#a6a6a6"
 GUIDE: dict[str, Any] = {"color": "#707070", "linewidth": 0.6, "zorder": 1}
 DOT: dict[str, Any] = {
-    "linestyle": "",
-    "marker": "o",
-    "markersize": 2.2,
-    "color": INK,
-    "markeredgewidth": 0,
-    "alpha": 0.6,
-}
+    "linestyle": "", "marker": "o", "markersize": 2.2, "color": INK, "markeredgewidth": 0, "alpha": 0.6,
+}  # fmt: skip
 CENSORED: dict[str, Any] = {
     "linestyle": "", "markersize": 3.2, "color": TYPICAL, "markerfacecolor": "white", "markeredgewidth": 0.6,
 }  # fmt: skip
@@ -211,6 +210,17 @@ def dot_keys(censored: np.ndarray) -> list[Any]:
         if (censored == code).any()
     ]
     return [Line2D([], [], **{**DOT, "alpha": 1.0}, label="observation"), *beyond]
+
+
+def histogram(ax: Axes, values: np.ndarray, reach: float, spread: float, bins: tuple[int, int]) -> None:
+    """Draw how values are distributed, in fewest to most bins, and the density of a normal distribution with a spread."""
+    known = values[np.isfinite(values)]
+    edges = np.linspace(-reach, reach, int(np.clip(2.0 * np.sqrt(known.size), *bins)) + 1)
+    ax.hist(known, edges.tolist(), density=True, color=BAND_OF_EDGES)
+    if spread > 0.0:
+        x = np.linspace(-reach, reach, 121)
+        ax.plot(x, np.exp(-0.5 * (x / spread) ** 2) / (spread * np.sqrt(2.0 * np.pi)), color=MODEL)
+    ax.set_yticks([])
 
 
 def trend(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

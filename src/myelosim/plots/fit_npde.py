@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 from scipy.special import betaincinv, ndtri
@@ -50,20 +49,13 @@ def plot_npde(
         ``observable``, ``time`` (h), ``population``, ``npde``: :func:`myelosim.fitting.diagnostics.fit_table` with ``npde``.
     tests : pandas.DataFrame, optional
         From :func:`myelosim.fitting.diagnostics.npde_tests`, of all rows; its p values are printed.
-    units : mapping of str to str, optional
-        The unit of each observable.
-    ax : array of matplotlib.axes.Axes, optional
-        Four an observable, to draw on. Default: those of a new figure of their own.
+    units, ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Returns
     -------
     numpy.ndarray
         Axes (observable, panel).
-
-    Raises
-    ------
-    SpecError
-        The table has no row or lacks a column, or ``ax`` are not as many.
     """
     look.needed(table, ["observable", "time", "population", "npde"], "plot_npde")
     known = list(dict.fromkeys(table["observable"].tolist()))
@@ -102,15 +94,6 @@ def _draw(row: np.ndarray, observable: str, own: pd.DataFrame) -> None:
     row[0].fill_between(expected, low, high, color=BAND_OF_EDGES, alpha=0.5, linewidth=0)
     row[0].axline((0.0, 0.0), slope=1.0, **GUIDE)
     look.dots(row[0], expected, ordered)
-    _histogram(row[1], errors, most)
+    look.histogram(row[1], errors, most, 1.0, (6, 24))
     for which in ("x", "y"):
         look.scale(row[0], which, -most, most, False)
-
-
-def _histogram(ax: Axes, errors: np.ndarray, most: float) -> None:
-    known = errors[np.isfinite(errors)]
-    bins = int(np.clip(2.0 * np.sqrt(known.size), 6, 24))
-    ax.hist(known, np.linspace(-most, most, bins + 1).tolist(), density=True, color=BAND_OF_EDGES)
-    x = np.linspace(-most, most, 121)
-    ax.plot(x, np.exp(-0.5 * x**2) / np.sqrt(2.0 * np.pi), color=MODEL)
-    ax.set_yticks([])

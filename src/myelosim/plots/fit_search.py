@@ -32,18 +32,13 @@ def plot_objective(trace: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ----------
     trace : pandas.DataFrame
         ``start``, ``iteration``, ``objective``; values that are not finite are left out.
-    ax : matplotlib.axes.Axes, optional
-        To draw on. Default: that of a new figure of its own.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The Axes.
+    ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Raises
     ------
     SpecError
-        The table has no row or lacks a column, or no objective is finite.
+        No objective is finite.
     """
     look.needed(trace, ["start", "iteration", "objective"], "plot_objective")
     trace = trace[np.isfinite(trace["objective"])]
@@ -56,16 +51,9 @@ def plot_objective(trace: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     for k, (start, own) in enumerate(trace.groupby("start", sort=False)):
         first = start == best
         color = MODEL if first else colors[k % len(colors)]
-        width, pale = (1.6, 1.0) if first else (0.6, 0.55)
+        looks: dict[str, Any] = {"linewidth": 1.6, "alpha": 1.0} if first else {"linewidth": 0.6, "alpha": 0.55}
         ordered = own.sort_values("iteration")
-        panel.plot(
-            ordered["iteration"],
-            ordered["objective"] - lowest,
-            color=color,
-            linewidth=width,
-            alpha=pale,
-            zorder=2 + first,
-        )
+        panel.plot(ordered["iteration"], ordered["objective"] - lowest, color=color, zorder=2 + first, **looks)
     _differences(panel, float(trace["objective"].max()) - lowest)
     panel.set_xlabel("Iteration")
     panel.xaxis.set_major_locator(MaxNLocator(6, integer=True))
@@ -93,18 +81,13 @@ def plot_starts(starts: pd.DataFrame, *, ax: Axes | None = None) -> Axes:
     ----------
     starts : pandas.DataFrame
         ``objective`` at the end, NaN where a start failed; ``converged`` if known.
-    ax : matplotlib.axes.Axes, optional
-        To draw on. Default: that of a new figure of its own.
-
-    Returns
-    -------
-    matplotlib.axes.Axes
-        The Axes.
+    ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Raises
     ------
     SpecError
-        The table has no row or lacks a column, or every start failed.
+        Every start failed.
     """
     look.needed(starts, ["objective"], "plot_starts")
     lowest = _lowest(starts["objective"], "plot_starts")

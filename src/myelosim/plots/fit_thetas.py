@@ -32,18 +32,13 @@ def plot_priors(thetas: pd.DataFrame, *, ax: Any = None) -> np.ndarray:
     thetas : pandas.DataFrame
         Index: names. ``mean`` and ``sd`` of the estimate and ``prior_mean`` and ``prior_sd``, NaN where there is no prior, all on
         ``scale`` ("log", "logit" or "identity"); ``unit``.
-    ax : array of matplotlib.axes.Axes, optional
-        One a theta, to draw on. Default: those of a new figure of their own.
+    ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Returns
     -------
     numpy.ndarray
         Axes (theta).
-
-    Raises
-    ------
-    SpecError
-        The table has no row or lacks a column, or ``ax`` are not as many.
     """
     look.needed(thetas, ["mean", "sd", "prior_mean", "prior_sd", "scale", "unit"], "plot_priors")
     axes, figure = look.in_rows(ax, len(thetas), "plot_priors", ROW)
@@ -106,27 +101,23 @@ def plot_profile(
         Index: names. ``low``, ``high``, and ``estimate``, drawn upright; NaN where the interval is open.
     level : float
         Of the interval.
-    ax : array of matplotlib.axes.Axes, optional
-        One a theta, to draw on. Default: those of a new figure of their own.
+    ax
+        See :mod:`myelosim.plots.fit_look`.
 
     Returns
     -------
     numpy.ndarray
         Axes (theta).
-
-    Raises
-    ------
-    SpecError
-        The table has no row or lacks a column, or ``ax`` are not as many.
     """
     look.needed(profile, ["theta", "value", "difference"], "plot_profile")
     names = list(dict.fromkeys(profile["theta"].tolist()))
     axes, figure = look.in_rows(ax, len(names), "plot_profile", ROW)
     height = 2.0 * float(gammaincinv(0.5, level))
+    line: dict[str, Any] = {"color": TYPICAL, "linestyle": "--", "linewidth": 0.8}
     for k, (panel, name) in enumerate(zip(axes, names, strict=True)):
         own = profile[profile["theta"] == name].sort_values("value")
         values = own["value"].to_numpy(float)
-        panel.axhline(height, color=TYPICAL, linestyle="--", linewidth=0.8)
+        panel.axhline(height, **line)
         panel.plot(values, own["difference"], color=MODEL, marker="o", markersize=2, linestyle="")
         if limits is not None and name in limits.index:
             for edge in ("low", "estimate", "high"):
@@ -140,14 +131,7 @@ def plot_profile(
             panel.set_ylabel("Objective over\nthe optimum's")
     keys = [
         Line2D([], [], color=MODEL, marker="o", markersize=2, label="profile"),
-        Line2D(
-            [],
-            [],
-            color=TYPICAL,
-            linestyle="--",
-            linewidth=0.8,
-            label=f"{height:.2f}: under it is the {100 * level:g} % interval",
-        ),
+        Line2D([], [], label=f"{height:.2f}: under it is the {100 * level:g} % interval", **line),
     ]
     if limits is not None:
         keys.append(Line2D([], [], label="estimate (dotted: interval)", **{**GUIDE, "linewidth": 0.9}))

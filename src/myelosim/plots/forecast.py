@@ -120,13 +120,8 @@ def _lines(ax: Axes, result: xr.Dataset) -> None:
 
 def _told(ax: Axes, result: xr.Dataset) -> None:
     """Draw how much the count of each day is expected to tell."""
-    ax.bar(
-        result["visit"].to_numpy(),
-        100.0 * result["information"].to_numpy(),
-        width=2.0 * ROOM,
-        color="#a1d99b",
-        zorder=2,
-    )
+    visit, tells = result["visit"].to_numpy(), 100.0 * result["information"].to_numpy()
+    ax.bar(visit, tells, width=2.0 * ROOM, color="#a1d99b", zorder=2)
     _lines(ax, result)
     _days(ax, result)
     ax.set_ylim(0.0, None)
