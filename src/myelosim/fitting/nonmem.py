@@ -30,7 +30,6 @@ GOALS = {
 def ext(fit: Fit) -> str:
     """Return the estimates as an ``.ext`` table."""
     columns = list(_columns(fit))
-    unknown = [name for name, *_ in columns]
     rows = {
         FINAL: [value for _, value, *_ in columns],
         ERRORS: [error for _, _, error, *_ in columns],
@@ -48,10 +47,9 @@ def ext(fit: Fit) -> str:
     else:
         rows.pop(ERRORS)
         rows.pop(SPREAD_ERRORS)
-    lines = [_title(fit), _line("ITERATION", *unknown, "OBJ")]
-    last = {FINAL: fit.objective}
+    lines = [_title(fit), _line("ITERATION", *(name for name, *_ in columns), "OBJ")]
     for key in sorted(rows, reverse=True):
-        lines.append(_line(key, *rows[key], f"{last.get(key, 0.0):.8f}"))
+        lines.append(_line(key, *rows[key], f"{fit.objective if key == FINAL else 0.0:.8f}"))
     return "\n".join(lines) + "\n"
 
 

@@ -227,29 +227,25 @@ def _told(problem: Problem, priors: Believed) -> str:
 def _warnings(tree: xr.DataTree, priors: Believed) -> tuple[FitWarning, ...]:
     """Return what speaks against the samples."""
     said = []
+
+    def warn(code: str, text: str) -> None:
+        said.append(FitWarning(code, text))
+
     if priors.usual:
-        said.append(
-            FitWarning(
-                "usual prior",
-                f"{', '.join(priors.usual)} have no prior; a weak normal around the start was taken, with a standard deviation of "
-                "half the way to the end of the range; state priors to be sure of what they do",
-            )
+        warn(
+            "usual prior",
+            f"{', '.join(priors.usual)} have no prior; a weak normal around the start was taken, with a standard deviation of "
+            "half the way to the end of the range; state priors to be sure of what they do",
         )
     diverging = int(tree["sample_stats"]["diverging"].sum())
     if diverging:
-        said.append(
-            FitWarning(
-                "divergences", f"{diverging} draws diverged: parts of the posterior may be missing; narrow the priors"
-            )
-        )
+        warn("divergences", f"{diverging} draws diverged: parts of the posterior may be missing; narrow the priors")
     chosen = [name for name in ("theta", "omega", "sigma") if tree["posterior"][name].size]
     own = tree["posterior"].to_dataset()[chosen]
     chains, draws = own.sizes["chain"], own.sizes["draw"]
     if draws < 4:
-        return (
-            *said,
-            FitWarning("draws", f"{draws} draws a chain are too few to tell whether chains agree; take more"),
-        )
+        warn("draws", f"{draws} draws a chain are too few to tell whether chains agree; take more")
+        return tuple(said)
     arviz = _needed("arviz")
     with python_warnings.catch_warnings(), np.errstate(all="ignore"):
         python_warnings.simplefilter("ignore")
@@ -257,15 +253,11 @@ def _warnings(tree: xr.DataTree, priors: Believed) -> tuple[FitWarning, ...]:
         effective = _extreme(arviz.ess(own), np.nanmin)
     tree["sample_stats"].attrs.update({"rhat": rhat, "effective_samples": effective})
     if chains < 2:
-        said.append(FitWarning("chains", "one chain alone cannot show that it has converged; take two or more"))
+        warn("chains", "one chain alone cannot show that it has converged; take two or more")
     elif rhat > MOST_RHAT:
-        said.append(FitWarning("rhat", f"R-hat reaches {rhat:.3f}: the chains have not come to agree; take more draws"))
+        warn("rhat", f"R-hat reaches {rhat:.3f}: the chains have not come to agree; take more draws")
     if effective < FEWEST * chains:
-        said.append(
-            FitWarning(
-                "effective samples", f"{effective:.0f} effective samples only; take more draws before quoting tails"
-            )
-        )
+        warn("effective samples", f"{effective:.0f} effective samples only; take more draws before quoting tails")
     return tuple(said)
 
 

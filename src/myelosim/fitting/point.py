@@ -64,14 +64,8 @@ class Parameters:
     def pack(self, point: Point) -> np.ndarray:
         """Return the vector of a point."""
         sigmas = [to_scale(point.sigma[k], self.estimation.sigmas[k].scale) for k in self.free_sigma]
-        return np.concatenate(
-            [
-                point.beta,
-                _packed(point.omega, self.between),
-                _packed(point.occasion, self.within),
-                np.array(sigmas, float),
-            ]
-        )
+        omegas = _packed(point.omega, self.between), _packed(point.occasion, self.within)
+        return np.concatenate([point.beta, *omegas, np.array(sigmas, float)])
 
     def unpack(self, x: np.ndarray) -> Point:
         """Return the point a vector stands for."""

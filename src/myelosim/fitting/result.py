@@ -177,14 +177,9 @@ class Fit:
         return checked.simulate(self, n, seed)
 
     def visual_check(
-        self,
-        n: int = 500,
-        seed: int = 1,
-        *,
-        corrected: bool = False,
-        bins: Bins = None,
+        self, n: int = 500, seed: int = 1, *, corrected: bool = False, bins: Bins = None,
         quantiles: Sequence[float] = (0.05, 0.5, 0.95),
-    ) -> xr.Dataset:
+    ) -> xr.Dataset:  # fmt: skip
         """Compare quantiles of what was seen with those of ``n`` simulations (VPC), ``corrected`` for prediction (pcVPC)."""
         return checked.Simulated(self, n, seed).visual_check(corrected=corrected, bins=bins, quantiles=quantiles)
 
@@ -197,14 +192,9 @@ class Fit:
         return summary(self)
 
     def save(
-        self,
-        folder: str | os.PathLike[str],
-        *,
-        figures: bool = True,
-        about: Mapping[str, Any] | None = None,
-        intervals: Mapping[str, pd.DataFrame] | None = None,
-        overwrite: bool = False,
-    ) -> list[Path]:
+        self, folder: str | os.PathLike[str], *, figures: bool = True, about: Mapping[str, Any] | None = None,
+        intervals: Mapping[str, pd.DataFrame] | None = None, overwrite: bool = False,
+    ) -> list[Path]:  # fmt: skip
         """Write the fit into a folder, whole or not at all; see :func:`myelosim.fitting.save.save`."""
         return save(self, Path(folder), figures=figures, about=about, intervals=intervals, overwrite=overwrite)
 

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 ABOUT = "fit.json"
 FILES = (
     ABOUT, "summary.txt", "estimates.csv", "model.toml", "covariance.csv", "etas.csv", "rows.csv", "starts.csv", "history.csv",
-    "intervals.csv",    "fit.ext", "fit.phi", "figures",
+    "intervals.csv", "fit.ext", "fit.phi", "figures",
 )  # fmt: skip
 """What a folder of a fit may hold."""
 
@@ -53,14 +53,9 @@ def check_folder(folder: Path, file: str, *, overwrite: bool = False) -> None:
 
 
 def save(
-    fit: Fit,
-    folder: Path,
-    *,
-    figures: bool = True,
-    about: Mapping[str, Any] | None = None,
-    intervals: Mapping[str, pd.DataFrame] | None = None,
-    overwrite: bool = False,
-) -> list[Path]:
+    fit: Fit, folder: Path, *, figures: bool = True, about: Mapping[str, Any] | None = None,
+    intervals: Mapping[str, pd.DataFrame] | None = None, overwrite: bool = False,
+) -> list[Path]:  # fmt: skip
     """Write a fit into a folder.
 
     Parameters
