@@ -109,7 +109,7 @@ def test_dataset_json(tmp_path, lines):
     path.write_text("\n".join(map(json.dumps, [head, *rows])) if lines else json.dumps(head | {"rows": rows}))
     assert seen(read([path, EX], THREE)) == seen(read([LB, EX], THREE))
     path.write_text(json.dumps(head))
-    assert "is not Dataset-JSON v1.1: it has datasetJSONVersion, columns and rows" in refused(path)
+    assert "is not Dataset-JSON v1.1; give datasetJSONVersion, columns and rows" in refused(path)
 
 
 def test_study_days_where_there_are_no_dates():

@@ -15,7 +15,7 @@ from myelosim.data.observations import Seen
 from myelosim.data.rows import Rows
 from myelosim.data.settings import Settings
 from myelosim.data.study import Course
-from myelosim.data.values import labels, numbers
+from myelosim.data.values import labels
 from myelosim.spec import declared
 from myelosim.spec.check import value_problem
 from myelosim.spec.entry import COVARIATE_UNITS
@@ -78,9 +78,7 @@ def _known(rows: Rows, column: str, name: str, text: np.ndarray, model: Model, l
 def _converted(
     rows: Rows, column: str, given: str | None, unit: str, model: Model, name: str, ledger: Ledger
 ) -> np.ndarray:
-    values, odd = numbers(rows.frame[column])
-    for place, cell in odd:
-        ledger.wrong(rows.number[place], column, cell, "is not a number; correct it, or write . for none")
+    values = rows.read(column, column, ledger)
     if not given:
         return values
     drug = model.drugs.get(name.partition(".")[0])

@@ -52,12 +52,8 @@ def _study_days(sheet: Sheet, ledger: Ledger) -> np.ndarray:
     for place, cell in odd:
         ledger.wrong(sheet.rows[place], "DAY", str(cell), "is not a study day; give 1 for the day of the first dose")
     for place in np.flatnonzero(days == 0).tolist():
-        ledger.wrong(
-            sheet.rows[place],
-            "DAY",
-            None,
-            "0 is no study day: the day before day 1 is day -1; give elapsed days as TIME",
-        )
+        said = "0 is no study day: the day before day 1 is day -1; give elapsed days as TIME"
+        ledger.wrong(sheet.rows[place], "DAY", None, said)
     return np.where(days > 0, days - 1, days) * 24.0
 
 

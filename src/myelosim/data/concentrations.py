@@ -26,12 +26,7 @@ RULE = (
 
 
 def measured(
-    rows: Rows,
-    model: Model,
-    settings: Settings,
-    given: list[Given],
-    seen: list[Seen],
-    ledger: Ledger,
+    rows: Rows, model: Model, settings: Settings, given: list[Given], seen: list[Seen], ledger: Ledger
 ) -> tuple[dict[str, tuple[Table, ...]], dict[str, str], list[Given], list[Seen]]:
     """Return each subject's table of every drug that has one, the rules between, and the doses and observations that remain.
 
@@ -49,12 +44,8 @@ def measured(
         tables[name] = _tables(rows, name, points, model, ledger)
     for one in given:
         if one.event.drug in tables:
-            ledger.note(
-                int(rows.number[one.place]),
-                "AMT",
-                f"dose of {one.event.drug}",
-                "not used: its concentrations are given",
-            )
+            row, what = int(rows.number[one.place]), f"dose of {one.event.drug}"
+            ledger.note(row, "AMT", what, "not used: its concentrations are given")
     rest = [one for one in given if one.event.drug not in tables]
     return tables, rules, rest, [one for one in seen if one.observable not in tables]
 
@@ -128,12 +119,8 @@ def _tables(rows: Rows, name: str, points: Sequence[Point], model: Model, ledger
             if owner != who:
                 continue
             if held.setdefault(hour, value) != value:
-                ledger.wrong(
-                    int(rows.number[place]),
-                    name,
-                    value,
-                    f"is not the {held[hour]:g} of the same hour; keep one concentration",
-                )
+                said = f"is not the {held[hour]:g} of the same hour; keep one concentration"
+                ledger.wrong(int(rows.number[place]), name, value, said)
         hours, values = list(held), list(held.values())
         if sentence := problem(tuple(hours), tuple(values)):
             ledger.wrong(

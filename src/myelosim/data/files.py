@@ -33,7 +33,7 @@ def excel(content: bytes, name: str) -> pd.DataFrame:
     except Exception as error:
         raise DataError(f"{name}: is no workbook that can be read ({error}); save it as .xlsx or CSV") from None
     if len(raw) < 2:
-        raise DataError(f"{name}: its first sheet has no rows below a header")
+        raise DataError(f"{name}: its first sheet has no rows below a header; put the table on it")
     header = ["" if pd.isna(cell) else str(cell).strip() for cell in raw.iloc[0]]
     frame = raw.iloc[1:].reset_index(drop=True)
     frame.columns = pd.Index(header)
@@ -48,11 +48,13 @@ def transport(path: Path, name: str) -> pd.DataFrame:
         try:
             return pd.read_sas(path, format="xport", encoding="utf-8")
         except Exception as error:
-            raise DataError(f"{name}: is no SAS transport file that pandas reads ({error})") from None
+            raise DataError(
+                f"{name}: is no SAS transport file that pandas reads ({error}); save it as XPORT version 5"
+            ) from None
     try:
         frame, _ = reader.read_xport(str(path))
     except Exception as error:
-        raise DataError(f"{name}: is no SAS transport file that can be read ({error})") from None
+        raise DataError(f"{name}: is no SAS transport file that can be read ({error}); save it as .xpt") from None
     return frame
 
 
@@ -69,11 +71,11 @@ def dataset_json(content: bytes, name: str) -> pd.DataFrame:
         columns = [str(column["name"]) for column in held["columns"]]
         version = str(held["datasetJSONVersion"])
     except (KeyError, TypeError, ValueError, IndexError):
-        raise DataError(f"{name}: is not Dataset-JSON v1.1: it has datasetJSONVersion, columns and rows") from None
+        raise DataError(f"{name}: is not Dataset-JSON v1.1; give datasetJSONVersion, columns and rows") from None
     if not version.startswith("1.1"):
-        raise DataError(f"{name}: is Dataset-JSON {version}; v1.1 is read")
+        raise DataError(f"{name}: is Dataset-JSON {version}; save it as v1.1")
     if not rows:
-        raise DataError(f"{name}: has no rows")
+        raise DataError(f"{name}: has no rows; give a table that has")
     if any(not isinstance(row, list) or len(row) != len(columns) for row in rows):
-        raise DataError(f"{name}: has rows that are not lists of {len(columns)} values, one per column")
+        raise DataError(f"{name}: has rows that are no lists of {len(columns)} values; give one per column")
     return pd.DataFrame(rows, columns=columns)

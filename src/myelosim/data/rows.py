@@ -46,12 +46,15 @@ class Rows:
         """Return an item as numbers, ``default`` where there are none."""
         if not self.has(item):
             return np.full(len(self), default)
-        out, odd = numbers(self.column(item))
-        for place, cell in odd:
-            ledger.wrong(
-                self.number[place], self.columns.shown(item), cell, "is not a number; correct it, or write . for none"
-            )
+        out = self.read(self.columns.items[item], self.columns.shown(item), ledger)
         return np.where(np.isnan(out), default, out)
+
+    def read(self, column: str, shown: str, ledger: Ledger) -> np.ndarray:
+        """Return a column as numbers, NaN where there are none."""
+        out, odd = numbers(self.frame[column])
+        for place, cell in odd:
+            ledger.wrong(self.number[place], shown, cell, "is not a number; correct it, or write . for none")
+        return out
 
     def text(self, item: str) -> list[str]:
         """Return an item as text, empty where there is none."""
@@ -64,12 +67,8 @@ def read_rows(sheet: Sheet, columns: Columns, settings: Settings, ledger: Ledger
     for item in ("ID", "TIME"):
         if item not in columns.items:
             there = ", ".join(map(str, sheet.frame.columns))
-            ledger.wrong(
-                0,
-                item,
-                None,
-                f'there is no such column; say which it is: columns = {{ {item} = "..." }} (--column {item}=...) of {there}',
-            )
+            said = f'say which it is: columns = {{ {item} = "..." }} (--column {item}=...) of {there}'
+            ledger.wrong(0, item, None, f"there is no such column; {said}")
     if not {"ID", "TIME"} <= set(columns.items):
         ledger.check()
     names = labels(sheet.frame[columns.items["ID"]])

@@ -67,7 +67,7 @@ def _opened(data: Any) -> list[Any]:
 def _one(data: Any, ledger: Ledger, file: int) -> tuple[Sheet, bytes]:
     if isinstance(data, pd.DataFrame):
         if len(data) == 0:
-            raise DataError("data: the table has no rows")
+            raise DataError("data: the table has no rows; give some")
         held = data.reset_index(drop=True)
         held.columns = pd.Index([str(column) for column in data.columns])
         text = held.to_csv(index=False).encode()
@@ -118,7 +118,7 @@ def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
     """
     first = next((line for line in text.splitlines() if line.strip()), "")
     if not first:
-        raise DataError(f"{name}: is empty")
+        raise DataError(f"{name}: is empty; give a header and rows")
     mark = next((mark for mark in ("\t", ";", ",") if mark in first), "")
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True) if mark else None
     header: list[str] = []
@@ -141,5 +141,5 @@ def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
     except csv.Error as error:
         raise DataError(f"{name}: row {len(rows) + 1}: cannot be read ({error}); save it as CSV") from None
     if not rows:
-        raise DataError(f"{name}: has a header and no rows")
+        raise DataError(f"{name}: has a header and no rows; give some")
     return header, rows

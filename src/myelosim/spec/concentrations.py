@@ -117,16 +117,16 @@ def problem(times: tuple[float, ...], values: tuple[float, ...]) -> str:
     if len(times) != len(values):
         return f"{len(times)} times and {len(values)} concentrations; give one concentration per time"
     if not times:
-        return "there are no concentrations"
+        return "there are no concentrations; give at least one"
     if not all(map(math.isfinite, (*times, *values))):
-        return "there are values that are not finite numbers"
+        return "there are values that are not finite numbers; leave out what was not measured"
     if times[0] != 0.0:
         return f"the first time is {times[0]:g} h; begin at 0, so that nothing has to be guessed"
     for before, after in pairwise(times):
         if after <= before:
-            return f"the times do not increase after {before:g} h"
+            return f"the times do not increase after {before:g} h; sort them, one concentration per time"
     if min(values) < 0:
-        return f"a concentration is negative ({min(values):g})"
+        return f"a concentration is negative ({min(values):g}); it must be 0 or more"
     if times[-1] > units.limits("h")[1]:
         return f"the last time, {times[-1]:g} h, cannot be meant; it must be at most {units.limits('h')[1]:g} h"
     if max(values) > MOST:

@@ -172,11 +172,11 @@ def _rows(omega: Any, findings: Findings, argument: str) -> dict[str, dict[str, 
     elif isinstance(omega, tuple | list) and len(omega) == 2:
         names, matrix = list(omega[0]), np.asarray(omega[1], dtype=float)
     else:
-        findings.add((argument,), f"{found(omega)} is neither name -> variance nor (names, matrix)")
+        findings.add((argument,), f"{found(omega)} is neither name -> variance nor (names, matrix); give one of them")
         return {}
     matrix = np.where(np.isfinite(matrix), matrix, 0.0)
     if matrix.shape != (len(names), len(names)) or not np.allclose(matrix, matrix.T, rtol=1e-9, atol=0.0):
-        findings.add((argument,), f"is no symmetric matrix of the {len(names)} names")
+        findings.add((argument,), f"is no symmetric matrix of the {len(names)} names; give a row and a column for each")
         return {}
     return {
         name: {other: float(matrix[i, j]) for j, other in enumerate(names) if i == j or matrix[i, j] != 0.0}
