@@ -139,7 +139,7 @@ def replicated(job: Job, replicate: int) -> Record:
     return record | {"seconds": round(time.perf_counter() - began, 2)}
 
 
-def kept(path: Path, job: Job) -> dict[int, Record]:
+def kept(path: Path, job: Any) -> dict[int, Record]:
     """Return the lines that are there, and take away one that a killed process left unfinished."""
     if not path.exists():
         return {}
@@ -153,7 +153,7 @@ def kept(path: Path, job: Job) -> dict[int, Record]:
     return {record["replicate"]: record for record in records}
 
 
-def done(job: Job, wanted: Sequence[int], processes: int, work: Callable[[Job, int], Record]) -> Iterator[Record]:
+def done(job: Any, wanted: Sequence[int], processes: int, work: Callable[[Any, int], Record]) -> Iterator[Record]:
     """Yield records as they are ready."""
     if processes == 1:
         yield from (work(job, replicate) for replicate in wanted)
@@ -167,7 +167,7 @@ def done(job: Job, wanted: Sequence[int], processes: int, work: Callable[[Job, i
 
 
 def run(
-    job: Job, replicates: int, path: Path, processes: int = 1, work: Callable[[Job, int], Record] = replicated
+    job: Any, replicates: int, path: Path, processes: int = 1, work: Callable[[Any, int], Record] = replicated
 ) -> list[Record]:
     """Do the replicates that a file does not hold yet, a line each as it is ready; return all that were asked for."""
     records = kept(path, job)
