@@ -46,7 +46,7 @@ def certificate(space: Space, state: State) -> Certificate | None:
     gradient = _gradient(space, total)
     if gradient is None:
         return None
-    sets = [block.allowed.sets(int(2 * WORK / block.work)) for block in space.blocks]
+    sets = [space.sets(group, 2 * WORK) for group in range(len(space.blocks))]
     exact = all(one is not None for one in sets)
     every = [one if one is not None else _climbed(space, state, g, gradient) for g, one in enumerate(sets)]
     score = float(space.criterion(total[:, None])[0])

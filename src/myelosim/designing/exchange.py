@@ -25,10 +25,17 @@ RIDGE = 1e-6  # of the information in all looks, that is pretended while a desig
 def climb(space: Space, state: State, ranking: Ranking) -> State:
     """Return a design that no single step improves; those on the way are remembered."""
     ridge = np.zeros_like(space.known)
-    if not (space.worth_of(state) > 0 and np.all(precision(space.total(state)[0]).determined)):
+    if not regular(space, state):
         ridge = _ridge(space, state)
         state = _climb(space, state, ridge, None)
     return _climb(space, state, 0.0 * ridge, ranking)
+
+
+def regular(space: Space, state: State) -> bool:
+    """Tell whether a design determines all that the criterion is about."""
+    criterion = space.criterion
+    partial = criterion.interest is not None or criterion.weights is not None
+    return space.worth_of(state) > 0 and (partial or bool(np.all(precision(space.total(state)[0]).determined)))
 
 
 def polish(space: Space, state: State, lists: Sequence[Sets | None], ranking: Ranking) -> State:

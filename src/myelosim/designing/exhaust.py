@@ -88,13 +88,9 @@ def exhaust(space: Space, work: float = WORK) -> Ranking | None:
 
 def listed(space: Space, work: float = WORK) -> list[Sets] | None:
     """Return the sets of visits of each group's subjects, None where they are too many."""
-    lists: list[Sets] = []
-    for block in space.blocks:
-        found = block.allowed.sets(int(work / block.work))
-        if found is None:
-            return None
-        lists.append(found)
-    return lists
+    found = [space.sets(group, work) for group in range(len(space.blocks))]
+    lists = [one for one in found if one is not None]
+    return lists if len(lists) == len(found) else None
 
 
 Shape = tuple[tuple[int, tuple[int, ...]], ...]  # for each group: regimen, subjects of its parts

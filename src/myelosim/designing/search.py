@@ -9,8 +9,8 @@ from itertools import islice, product
 import numpy as np
 from numpy.typing import NDArray
 
-from myelosim.designing.allowed import Allowed, Sets
-from myelosim.designing.exchange import climb, polish
+from myelosim.designing.allowed import Allowed
+from myelosim.designing.exchange import climb, polish, regular
 from myelosim.designing.exhaust import WORK, Ranking, exhaust
 from myelosim.designing.feasible import Program
 from myelosim.designing.space import Choice, Part, Space, State, shared
@@ -76,21 +76,19 @@ def search(space: Space, *, way: str = "auto", starts: int | None = None, seed: 
     ranking = Ranking()
     dear = max(block.work for block in space.blocks)
     starts = max(STARTS[1], min(STARTS[0], int(2_000 / dear))) if starts is None else starts
-    begun = list(_starts(space, first, starts, seed))
-    for state in begun:
-        climb(space, state, ranking)
-    lists = _lists(space)
+    begun = 0
+    for state in _starts(space, first, starts, seed):
+        found = climb(space, state, ranking)
+        begun += 1
+        if begun == STARTS[1] and not regular(space, found) and not regular(space, ranking.states[0]):
+            break
+    lists = [space.sets(group, WORK / 8) for group in range(len(space.blocks))]
     for state in ranking.states[:POLISHED]:
         ranking.add(better := polish(space, state, lists, ranking), space.worth_of(better))
     if len(space.blocks) > 1:
         climb(space, ranking.states[0], ranking)
     states = [state for state in ranking.states if space.keeps(state)]
-    return Found(tuple(states), ranking.worth, ranking.looked, len(begun))
-
-
-def _lists(space: Space) -> list[Sets | None]:
-    """Return the sets of each group's subjects, None where they are too many to look at again and again."""
-    return [block.allowed.sets(int(WORK / 8 / block.work)) for block in space.blocks]
+    return Found(tuple(states), ranking.worth, ranking.looked, begun)
 
 
 def _possible(space: Space) -> list[tuple[int, ...]]:

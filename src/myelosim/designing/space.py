@@ -129,6 +129,7 @@ class Space:
             self.blocks.append(Block(group, one, fishers, _looks(group, one)))
         self.study = sorted({floor(day) for block in self.blocks for day in block.allowed.days})
         self._kept: dict[tuple[int, int, tuple[int, ...]], Array] = {}
+        self._listed: dict[int, tuple[int, Sets | None]] = {}
 
     def narrowed(self, groups: Sequence[OpenGroup], limits: Limits) -> Space:
         """Return those designs of the same looks that have other numbers of visits, of subjects, or other limits in all."""
@@ -139,7 +140,7 @@ class Space:
             self.known,
             self.unheld,
         )
-        other.limits, other.study, other._kept = limits, self.study, self._kept
+        other.limits, other.study, other._kept, other._listed = limits, self.study, self._kept, {}
         other.blocks = [
             replace(block, group=group, allowed=allowed(self.questions[0].model, group, limits)[0])
             for block, group in zip(self.blocks, groups, strict=True)
@@ -175,6 +176,15 @@ class Space:
                 for fisher in block.fishers[regimen]
             ]
         )
+
+    def sets(self, group: int, work: float) -> Sets | None:
+        """Return the sets of visits of a group's subjects, None where their matrices would cost more than so many small ones."""
+        most = int(work / self.blocks[group].work)
+        limit, found = self._listed.get(group, (-1, None))
+        if found is None and limit < most:
+            found = self.blocks[group].allowed.sets(most)
+            self._listed[group] = most, found
+        return None if found is None or len(found) > most else found
 
     def of_part(self, group: int, regimen: int, entries: tuple[int, ...]) -> Array:
         """Return one subject's matrices (world, parameter, parameter)."""

@@ -15,6 +15,7 @@ from myelosim.designing.certificate import certificate
 from myelosim.designing.criterion import Criterion
 from myelosim.designing.design import Design, DesignWarning, scored
 from myelosim.designing.doubts import doubted
+from myelosim.designing.exchange import regular
 from myelosim.designing.opened import limited, opened, whole
 from myelosim.designing.question import Question
 from myelosim.designing.scoring import criterion_over
@@ -97,8 +98,13 @@ class Task:
             There is none, or none that determines what the criterion is about.
         """
         space = space or self.space()
+        if not self.partial and (lost := self._never(space)):
+            raise SpecError(
+                f"design: {', '.join(lost)} cannot be determined, not even with visits on all candidate days; give other days, "
+                "observe more, estimate fewer parameters, or give prior information"
+            )
         found = search(space, way=self.way, starts=self.starts, seed=self.question.seed)
-        if not found.states or not self._regular(space, found.states[0]):
+        if not found.states or not regular(space, found.states[0]):
             raise self._refused(space, found)
         states, worth = list(found.states), None
         if self.question.blood_loss:
@@ -124,27 +130,27 @@ class Task:
         order = np.argsort(-np.array(values), kind="stable")
         return [states[k] for k in order], max(values)
 
-    def _regular(self, space: Space, state: State) -> bool:
-        if not space.worth_of(state) > 0:
-            return False
-        return self.partial or bool(np.all(precision(space.total(state)[0]).determined))
+    def _never(self, space: Space) -> list[str]:
+        """Return what no design determines."""
+        total = space.known[0].copy()
+        for g, block in enumerate(space.blocks):
+            every = np.ones((1, len(block.allowed.entries)), bool)
+            total += sum(space.information(g, k, every)[0, 0] for k in range(len(block.fishers)))
+        return [name for name, known in zip(self.question.names, precision(total).determined, strict=True) if not known]
 
     def _refused(self, space: Space, found: Found) -> SpecError:
-        """Return what to raise where no design determines what is asked."""
-        names = np.array(self.question.names)
-        lost = names[~precision(self.question.information(every(self.groups))).determined].tolist()
-        if lost:
-            return SpecError(
-                f"design: {', '.join(lost)} cannot be determined, not even with visits on all candidate days; give other days, "
-                "observe more, fix it, or give prior information"
-            )
-        best = precision(space.total(found.states[0])[0]) if found.states else None
-        lost = names[~best.determined].tolist() if best is not None else []
+        """Return what to raise where no allowed design determines what is asked."""
+        best = (
+            precision(space.total(found.states[0])[0]).determined
+            if found.states
+            else np.zeros(len(self.question.names), bool)
+        )
+        lost = [name for name, known in zip(self.question.names, best, strict=True) if not known]
         once = all(group.structure == "terminal" for group in self.groups)
         more = "bleed subjects more than once" if once else "give more visits, or parts with visits of their own"
         return SpecError(
-            f"design: no allowed set of visits determines {', '.join(lost) or 'all parameters'}; {more}, observe more, fix "
-            "what is known, or give prior information"
+            f"design: no allowed set of visits determines {', '.join(lost) or 'what the criterion is about'}; {more}, observe "
+            "more, estimate fewer parameters, or give prior information"
         )
 
     def _warnings(self, space: Space) -> list[DesignWarning]:
