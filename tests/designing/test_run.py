@@ -3,6 +3,7 @@
 import json
 import re
 from dataclasses import replace
+from itertools import pairwise
 
 import numpy as np
 import pandas as pd
@@ -75,7 +76,7 @@ def test_the_calendar_has_every_animal_on_its_days(found):
     assert ((table["earliest"] <= table["day"]) & (table["day"] <= table["latest"])).all()
     numbers = [list(map(int, text.split("-"))) for text in numbered(found.design).values()]
     assert numbers[0][0] == 1 and numbers[-1][-1] == 15
-    assert all(a[-1] + 1 == b[0] for a, b in zip(numbers, numbers[1:], strict=False))
+    assert all(a[-1] + 1 == b[0] for a, b in pairwise(numbers))
 
 
 def test_the_report_says_under_what_it_is_optimal(found):
