@@ -35,7 +35,6 @@ def approach(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def _moved(problem: Problem, point: Point, modes: Modes) -> Point:
     est = problem.estimation
-    n, k = len(est.omega.names), len(est.occasion.names)
     good = problem.observed & np.all(np.isfinite(modes.b), axis=1) & np.isfinite(modes.loss)
     b, spread = modes.b[good], np.linalg.inv(modes.information[good])
     beta, mean = point.beta + _scoring(problem, point, modes), np.zeros(b.shape[1])
@@ -45,12 +44,8 @@ def _moved(problem: Problem, point: Point, modes: Modes) -> Point:
             mean[e] = b[:, e].mean()
             beta[m] = point.beta[m] + np.clip(mean[e], -LARGEST, LARGEST)
     second = np.einsum("ne,nf->ef", b - mean, b - mean) / len(b) + spread.mean(axis=0)
-    omega = _kept(point.omega, second[:n, :n], est.omega.free)
-    blocks = [
-        second[n + o * k : n + (o + 1) * k, n + o * k : n + (o + 1) * k]
-        for o in range(problem.predictor.mixed.occasions)
-    ]
-    occasion = _kept(point.occasion, sum(blocks) / len(blocks), est.occasion.free) if k else point.occasion
+    between, within = problem.predictor.mixed.blocks(second)
+    omega, occasion = _kept(point.omega, between, est.omega.free), _kept(point.occasion, within, est.occasion.free)
     return Point(beta, omega, occasion, _errors(problem, point, modes))
 
 

@@ -162,12 +162,9 @@ class Saem:
 
     def _omegas(self, point: Point, annealed: bool) -> tuple[np.ndarray, np.ndarray]:
         est, mixed = self.problem.estimation, self.problem.predictor.mixed
-        second, n, k = self.second[self.seen].mean(axis=0), len(est.omega.names), len(est.occasion.names)
-        omega = _kept(point.omega, second[:n, :n], est.omega.free, annealed)
-        if not k:
-            return omega, point.occasion
-        blocks = [second[at : at + k, at : at + k] for at in range(n, n + k * mixed.occasions, k)]
-        return omega, _kept(point.occasion, sum(blocks) / len(blocks), est.occasion.free, annealed)
+        between, within = mixed.blocks(self.second[self.seen].mean(axis=0))
+        omega = _kept(point.omega, between, est.omega.free, annealed)
+        return omega, _kept(point.occasion, within, est.occasion.free, annealed)
 
 
 def _balance(Z: np.ndarray, covariance: np.ndarray, X: np.ndarray) -> np.ndarray:

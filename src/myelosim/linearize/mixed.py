@@ -104,6 +104,12 @@ class Mixed:
             full[at : at + k, at : at + k] = occasion
         return full
 
+    def blocks(self, full: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Return the part of such a matrix that is between subjects, and the mean of those of the occasions."""
+        n, k = len(self.estimation.omega.names), len(self.estimation.occasion.names)
+        within = [full[at : at + k, at : at + k] for at in range(n, self.random, k)] if k else [np.zeros((0, 0))]
+        return full[:n, :n], np.mean(within, axis=0)
+
     def values(self, beta: np.ndarray, b: np.ndarray) -> dict[str, Any]:
         """Return every parameter for fixed effects and random ones (subject, effect): a number, or (period,) on its scale.
 
