@@ -223,10 +223,7 @@ def _draws(out: Console, ds: xr.Dataset) -> None:
 def _json(ds: xr.Dataset) -> str:
     import json
 
-    def plain(value: Any) -> Any:
-        return (
-            {k: plain(v) for k, v in value.items()} if isinstance(value, dict) else None if _nothing(value) else value
-        )
+    from myelosim.writing import plain
 
     told = {
         "subject": ds.attrs["subject"], "now": ds.attrs["now"], "next_draw": float(ds["next_draw"]),
@@ -244,7 +241,3 @@ def _json(ds: xr.Dataset) -> str:
         "note": ds.attrs["note"],
     }  # fmt: skip
     return json.dumps(plain(told), indent=2)
-
-
-def _nothing(value: Any) -> bool:
-    return isinstance(value, float) and not math.isfinite(value)
