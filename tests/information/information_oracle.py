@@ -14,7 +14,7 @@ def dense(s, counts, k=0):
             moved.append(np.zeros_like(V))
         else:
             B = s.both[k][rows][:, :, p]
-            moved.append(B @ s.omega @ G.T + G @ s.omega @ B.T + np.diag(s.by_prediction[k][rows] * X[:, p]))
+            moved.append(B @ s.omega @ G.T + G @ s.omega @ B.T + np.diag(s.by_theta[k][rows][:, p]))
     moved += [G @ one @ G.T for one in s.omega_by]
     moved += [np.diag(D[:, j]) for j in range(D.shape[1])]
     return normal(np.hstack([X, np.zeros((len(rows), len(moved) - X.shape[1]))]), V, moved)

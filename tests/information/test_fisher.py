@@ -25,7 +25,7 @@ def drawn(seed, *, full=False, points=1, looks=7, thetas=3, effects=3, terms=2):
     return Sensitivity(
         tuple(Look("count", 24.0 * k) for k in range(looks)), rng.uniform(1, 5, (points, looks)),
         rng.normal(size=(points, looks, thetas)), rng.normal(size=(points, looks, effects)), 0.3 + term.sum(axis=2),
-        rng.normal(size=(points, looks)), term, both,
+        rng.normal(size=(points, looks, thetas)), term, both,
         root @ root.T + 0.1 * np.eye(effects), by,
     )  # fmt: skip
 
@@ -94,7 +94,7 @@ def test_counts_are_repeated_looks(full):
     s = drawn(4, full=full)
     twice = Sensitivity(
         (*s.looks, *s.looks), *(np.concatenate([getattr(s, n)] * 2, axis=1) for n in ("f", "theta", "random", "variance")),
-        *(np.concatenate([getattr(s, n)] * 2, axis=1) for n in ("by_prediction", "by_term")),
+        *(np.concatenate([getattr(s, n)] * 2, axis=1) for n in ("by_theta", "by_term")),
         np.concatenate([s.both] * 2, axis=1) if full else None, s.omega, s.omega_by,
     )  # fmt: skip
     np.testing.assert_allclose(

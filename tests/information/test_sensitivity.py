@@ -100,6 +100,16 @@ def test_foce_is_the_mean_over_subjects():
     assert not np.allclose(s.f, fo.f)
 
 
+def test_around_a_subject_the_variance_of_its_errors_moves_with_its_own_predictions():
+    model, wanted = asked()
+    how = {"linearization": "foce", "points": 4, "full": True, "tolerance": 1e-11}
+    (s,) = sensitivities(model, [arm()], wanted, **how)
+    h = 1e-4 * wanted.thetas[1].start
+    up, down = (sensitivities(model, [arm()], moved(wanted, 1, step), **how)[0].variance for step in (h, -h))
+    slope = (up - down) / (2 * h)
+    np.testing.assert_allclose(s.by_theta[:, :, 1], slope, rtol=1e-5, atol=1e-6 * np.abs(slope).max())
+
+
 def test_arms_do_not_touch_each_other():
     model, wanted = asked()
     arms = [arm(), arm("drug 20 mg once", (2.0, 12.0))]

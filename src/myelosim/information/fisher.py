@@ -42,7 +42,7 @@ class Fisher:
     >>> from myelosim.information import Look
     >>> one = np.ones((1, 1))
     >>> s = Sensitivity(
-    ...     (Look("count", 0.0),), 5 * one, one[None], one[None], one, 0 * one, one[None], None, 3 * one, one[None]
+    ...     (Look("count", 0.0),), 5 * one, one[None], one[None], one, 0 * one[None], one[None], None, 3 * one, one[None]
     ... )
     >>> Fisher(s)([[1.0]])[0]
     array([[0.25   , 0.     , 0.     ],
@@ -80,7 +80,7 @@ class _Point:
         self.C, self.with_c = of.omega_by, np.arange(self.P, self.P + len(of.omega_by))
         if of.both is not None:
             J, self.C = _widened(of, k)
-            D = np.concatenate([of.by_prediction[k][:, None] * X, D], axis=1)
+            D = np.concatenate([of.by_theta[k], D], axis=1)
             self.with_c = np.arange(self.P + len(of.omega_by))
             self.with_d = np.concatenate([np.arange(self.P), self.with_d])
         w = 1.0 / of.variance[k]

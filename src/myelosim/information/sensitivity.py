@@ -54,7 +54,7 @@ class Sensitivity:
 
     Dimensions: point (at which it is linearized; one for FO), look, theta, effect (random), term (of errors). ``theta`` are
     derivatives by thetas in their units, ``random`` those by random effects. ``variance`` is that of the error,
-    ``by_prediction`` its derivative by the prediction, ``by_term`` those by squared terms. ``both`` are the derivatives of
+    ``by_theta`` are its derivatives by thetas, ``by_term`` those by squared terms. ``both`` are the derivatives of
     ``random`` by thetas, None where they were not asked for. ``omega`` is the covariance of random effects (effect, effect), and
     ``omega_by`` (entry, effect, effect) its derivatives by the entries that are free.
     """
@@ -64,7 +64,7 @@ class Sensitivity:
     theta: Array  # (point, look, theta)
     random: Array  # (point, look, effect)
     variance: Array  # (point, look)
-    by_prediction: Array  # (point, look)
+    by_theta: Array  # (point, look, theta)
     by_term: Array  # (point, look, term)
     both: Array | None  # (point, look, effect, theta)
     omega: Array
@@ -179,13 +179,13 @@ class _Parts:
             variance[own], by_prediction[own] = one.variance / kept, one.by_prediction * size
             bend[own] = one.bend
             by_term[np.ix_(own, places)] = one.by_term * size[:, None]
-        both = None
+        both, by_theta = None, by_prediction[:, None] * theta
         if self.curved:
             both = np.einsum("rcd,ce,dp->rep", found.h[rows], self.Z, X)
             both = both + bend[:, None, None] * random[:, :, None] * theta[:, None, :]
             theta = theta - np.einsum("rep,e->rp", both, self.b[subject])
         return {
-            "f": f, "theta": theta, "random": random, "variance": variance, "by_prediction": by_prediction,
+            "f": f, "theta": theta, "random": random, "variance": variance, "by_theta": by_theta,
             "by_term": by_term, "both": both,
         }  # fmt: skip
 
