@@ -81,6 +81,10 @@ def test_a_design_can_be_scored_by_a_decision():
         ({"criterion": "Dx"}, "'Dx' is not known"),
         ({"criterion": "A", "interest": ["neutrophil.mtt"]}, "leave it out"),
         ({"criterion": "Ds"}, "needs interest"),
+        (
+            {"criterion": "A", "covariates": {"neutrophil.mtt": {"weight": {"form": "power", "start": 0.0}}}},
+            "mtt.weight has the value 0",
+        ),
     ],
 )
 def test_what_is_asked_for_wrongly_is_said(how, text):

@@ -37,6 +37,11 @@ class Criterion:
     worlds: str = "mean"
     best: Array | None = None  # (world)
 
+    @property
+    def partial(self) -> bool:
+        """Whether it may be about some of the parameters only."""
+        return self.interest is not None or self.weights is not None
+
     def __call__(self, fim: Array) -> Array:
         """Return scores (set) of matrices (world, set, parameter, parameter), 0 (or nearly) where they are singular."""
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -87,9 +92,9 @@ class Criterion:
         return np.asarray(score / len(self.interest) * by.T @ np.linalg.solve(own, by))
 
 
-def relative(values: Sequence[float] | Array, worlds: int = 1) -> Array:
+def relative(values: Sequence[float] | Array) -> Array:
     """Return the weights of A: the score is one over the mean squared relative standard error."""
-    return np.repeat(np.diag(1.0 / np.asarray(values, float) ** 2)[None] / len(values), worlds, axis=0)
+    return np.diag(1.0 / np.asarray(values, float) ** 2)[None] / len(values)
 
 
 def _scaled(fim: Array) -> tuple[Array, Array]:

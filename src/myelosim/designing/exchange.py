@@ -33,9 +33,9 @@ def climb(space: Space, state: State, ranking: Ranking) -> State:
 
 def regular(space: Space, state: State) -> bool:
     """Tell whether a design determines all that the criterion is about."""
-    criterion = space.criterion
-    partial = criterion.interest is not None or criterion.weights is not None
-    return space.worth_of(state) > 0 and (partial or bool(np.all(precision(space.total(state)[0]).determined)))
+    return space.worth_of(state) > 0 and (
+        space.criterion.partial or bool(np.all(precision(space.total(state)[0]).determined))
+    )
 
 
 def polish(space: Space, state: State, lists: Sequence[Sets | None], ranking: Ranking) -> State:

@@ -141,7 +141,7 @@ def _row(task: Task, design: Design, visits: int, thetas: list[str], limits: Map
     worst = max(rse, key=lambda name: (rse[name], name)) if rse else ""
     each = [[(volume(design.question.model, one), len(one.days)) for one in group.samplings] for group in design.groups]
     blood = [sum(np.nan if draw is None else draw * days for draw, days in own) for own in each]
-    told = task.partial or bool(np.all(design.precision.determined))
+    told = task.criterion.partial or bool(np.all(design.precision.determined))
     return {
         "visits": visits, "subjects": design.subjects,
         "days": " | ".join(dict.fromkeys(", ".join(f"{day:g}" for day in group.days) for group in design.groups)),

@@ -22,7 +22,7 @@ def criterion_of(name: str | Criterion, question: Question, interest: Sequence[s
     Raises
     ------
     SpecError
-        It is not known, or ``interest`` names what is not estimated.
+        It is not known, ``interest`` names what is not estimated, or "A" goes by a parameter whose value is 0.
     """
     if isinstance(name, Criterion):
         return name
@@ -32,7 +32,14 @@ def criterion_of(name: str | Criterion, question: Question, interest: Sequence[s
         raise SpecError(f"interest: belongs to criterion 'Ds'; with '{name}' leave it out")
     if name == "Ds" and not interest:
         raise SpecError("criterion: 'Ds' needs interest, the parameters it is about")
-    return Criterion(name, _places(question, interest), relative(question.values) if name == "A" else None)
+    if name != "A":
+        return Criterion(name, _places(question, interest))
+    if nothing := [one for one, value in zip(question.names, question.values, strict=True) if value == 0.0]:
+        raise SpecError(
+            f"criterion: 'A' goes by relative errors, and {', '.join(nothing)} has the value 0, which has none; give another "
+            "value, or take 'D'"
+        )
+    return Criterion(name, weights=relative(question.values))
 
 
 def criterion_over(

@@ -73,11 +73,6 @@ class Task:
     way: str = "auto"
     starts: int | None = None
 
-    @property
-    def partial(self) -> bool:
-        """Whether the criterion is about some of the parameters only."""
-        return self.criterion.interest is not None or self.criterion.weights is not None
-
     def space(self) -> Space:
         """Return all designs."""
         return Space(self.worlds, self.groups, self.limits, self.criterion)
@@ -98,7 +93,7 @@ class Task:
             There is none, or none that determines what the criterion is about.
         """
         space = space or self.space()
-        if not self.partial and (lost := self._never(space)):
+        if not self.criterion.partial and (lost := self._never(space)):
             raise SpecError(
                 f"design: {', '.join(lost)} cannot be determined, not even with visits on all candidate days; give other days, "
                 "observe more, estimate fewer parameters, or give prior information"
