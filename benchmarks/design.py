@@ -95,7 +95,7 @@ def decision() -> Decision:
 
 
 def share(design: Design, values: Sequence[float]) -> float:
-    """Return the share of subjects who reach grade 3, parameters and variances being ``values``; the normals are always the same."""
+    """Return the share of subjects who reach grade 3 with these parameters and variances; the normals are always the same."""
     found = dict(zip(design.names, values, strict=True))
     omega = {name.removeprefix("omega "): value for name, value in found.items() if name.startswith("omega ")}
     model = friberg().replace({name: {"omega_sd": 0.0} for name, p in friberg().parameters.items() if p.omega_sd > 0})
