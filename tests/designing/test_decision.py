@@ -9,7 +9,7 @@ import pytest
 import myelosim as ms
 from myelosim.designing.crowd import Crowd
 from myelosim.designing.decision import predict, predicted
-from myelosim.designing.predicted import averaged, criterion
+from myelosim.designing.predicted import criterion
 from myelosim.errors import SpecError
 from myelosim.spec.design import Decision
 
@@ -55,7 +55,7 @@ def test_the_typical_subjects_gradient_is_that_of_plain_simulation(design, what,
 
 
 def test_risk_and_its_gradient_are_those_of_a_large_population(design, risk):
-    model = Crowd(design.question, "neutrophil", 64, 1).model
+    model = Crowd(design.question, "neutrophil", 64).model
     assert risk.value == pytest.approx(share(model), abs=3 * np.hypot(risk.noise, 0.5 / np.sqrt(SIZE)))
     assert risk.noise < 0.003
     for name, step in (("drug.neutrophil.slope", 0.1), ("neutrophil.baseline", 0.1), ("neutrophil.gamma", 0.1)):
@@ -101,10 +101,10 @@ def test_floors_and_percent_of_baseline(design):
     model = MODEL.replace({"neutrophil.baseline": {"floor": 4.5}})
     bounded = ms.evaluate_design(model, DOSES, days=[0, 5, 10, 14, 21, 28], subjects=20).question
     found = predict(bounded, HERE)
-    assert found.value == pytest.approx(share(Crowd(bounded, "neutrophil", 64, 1).model), abs=0.015)
+    assert found.value == pytest.approx(share(Crowd(bounded, "neutrophil", 64).model), abs=0.015)
     relative = predict(design.question, replace(HERE, grading="percent_of_baseline"))
     plain = ms.simulate(
-        Crowd(design.question, "neutrophil", 64, 1).model, DOSES, times=[0.0, 24.0 * 42],
+        Crowd(design.question, "neutrophil", 64).model, DOSES, times=[0.0, 24.0 * 42],
         population=ms.Population(SIZE, seed=5), grading="percent_of_baseline",
     )  # fmt: skip
     assert relative.value == pytest.approx(float((plain.worst_grade[:, 0] >= 3).mean()), abs=0.015)
@@ -141,16 +141,7 @@ def test_what_does_not_matter_may_be_undetermined(design, risk):
     assert risk.error(fim) == np.inf
     score = criterion(nadir)(fim[None, None])[0]
     assert score == pytest.approx((nadir.value / nadir.error(fim)) ** 2)
-    assert criterion(nadir, nadir)(fim[None, None])[0] == pytest.approx(score)
     assert criterion(risk)(fim[None, None])[0] == 0.0
-
-
-def test_predictions_of_several_regimens_are_averaged(design):
-    pair = [predict(design.question, replace(HERE, what="nadir", regimen=ms.Regimen.parse(f"drug {d} mg BID d1-28")))
-            for d in (20, 40)]  # fmt: skip
-    mean = averaged(pair)
-    assert mean.value == pytest.approx(np.mean([one.value for one in pair]))
-    np.testing.assert_allclose(mean.gradient, (pair[0].gradient + pair[1].gradient) / 2)
 
 
 def test_a_table_of_the_promise(design):

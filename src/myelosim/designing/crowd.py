@@ -52,7 +52,6 @@ class Crowd:
     question: Question
     lineage: str
     size: int
-    seed: int
 
     @cached_property
     def model(self) -> Model:
@@ -80,7 +79,8 @@ class Crowd:
             return np.zeros((1, len(self.moved)))
         each = 1 << max(self.size // PARTS - 1, 1).bit_length()
         parts = [
-            qmc.Sobol(len(self.moved), rng=np.random.default_rng([self.seed, k])).random(each) for k in range(PARTS)
+            qmc.Sobol(len(self.moved), rng=np.random.default_rng([self.question.seed, k])).random(each)
+            for k in range(PARTS)
         ]
         return np.asarray(ndtri(np.clip(np.concatenate(parts), 1e-10, 1 - 1e-10)))
 

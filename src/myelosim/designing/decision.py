@@ -144,7 +144,7 @@ class _Deciding:
     def crowd(self) -> Crowd:
         """Who is predicted."""
         many = self.decision.subjects if self.decision.what in ("risk", "dose") else 0
-        return Crowd(self.question, self.lineage, many, self.question.seed)
+        return Crowd(self.question, self.lineage, many)
 
     def typical(self) -> Predicted:
         """Predict the typical subject's nadir or its day."""

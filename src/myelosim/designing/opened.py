@@ -21,7 +21,6 @@ from myelosim.spec.regimen import Regimen
 from myelosim.spec.visits import parse_visits
 
 STRUCTURES = ("together", "alternating", "terminal")
-Range = int | tuple[int, int]
 
 
 def opened(

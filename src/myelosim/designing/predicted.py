@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -59,23 +58,10 @@ class Predicted:
             return tuple(float(from_scale(middle + sign * half, self.scale)) for sign in (-1, 1))  # type: ignore[return-value]
 
 
-def averaged(predictions: Sequence[Predicted]) -> Predicted:
-    """Return the mean of predictions of the same thing, under several regimens say."""
-    first, count = predictions[0], len(predictions)
-    noises = [one.gradient_noise for one in predictions if one.gradient_noise is not None]
-    return replace(
-        first,
-        value=float(np.mean([one.value for one in predictions])),
-        gradient=np.mean([one.gradient for one in predictions], axis=0),
-        noise=float(np.sqrt(np.sum([one.noise**2 for one in predictions]))) / count,
-        gradient_noise=np.sqrt(np.sum(np.square(noises), axis=0)) / count if noises else None,
-    )
+def criterion(predicted: Predicted) -> Criterion:
+    """Return the criterion by which designs make the variance of a prediction small, on its ``scale``.
 
-
-def criterion(*predictions: Predicted) -> Criterion:
-    """Return the criterion by which designs make the mean variance of predictions small, each on its ``scale``.
-
-    The score is one over that variance. A parameter on which none of them depends may be undetermined.
+    The score is one over that variance. A parameter on which the prediction does not depend may be undetermined.
     """
-    rows = np.array([one.gradient * slope(one.value, one.scale) for one in predictions])
-    return Criterion(predictions[0].what, weights=(rows.T @ rows / len(rows))[None])
+    gradient = predicted.gradient * slope(predicted.value, predicted.scale)
+    return Criterion(predicted.what, weights=np.outer(gradient, gradient)[None])

@@ -84,7 +84,7 @@ class Task:
         )
         return search(space, way=self.way, starts=self.starts, seed=self.question.seed).worth
 
-    def best(self, others: Sequence[Alternative] = (), space: Space | None = None) -> Design:
+    def best(self, others: Sequence[Alternative] = ()) -> Design:
         """Return the best design, with what it was compared with.
 
         Raises
@@ -92,7 +92,7 @@ class Task:
         SpecError
             There is none, or none that determines what the criterion is about.
         """
-        space = space or self.space()
+        space = self.space()
         if not self.criterion.partial and (lost := self._never(space)):
             raise SpecError(
                 f"design: {', '.join(lost)} cannot be determined, not even with visits on all candidate days; give other days, "

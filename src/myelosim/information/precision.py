@@ -15,16 +15,13 @@ TOUCHED = 1e-4  # share of a parameter in an undetermined direction, from which 
 
 @dataclass(frozen=True)
 class Precision:
-    """Covariance (parameter, parameter) that the information promises, and the directions it says nothing of.
+    """Covariance (parameter, parameter) that the information promises, infinite on the diagonal of what is not determined.
 
-    ``covariance`` is infinite on the diagonal for parameters that are not determined. ``directions`` (direction, parameter) are
-    unit vectors on a scale on which each parameter has information one; ``blind`` marks parameters without any.
+    ``blind`` marks parameters without any information.
     """
 
     covariance: Array
-    directions: Array
     blind: NDArray[np.bool_]
-    condition: float
 
     @property
     def errors(self) -> Array:
@@ -54,9 +51,7 @@ def precision(fim: Array) -> Precision:
     covariance = (vectors[:, good] / values[good]) @ vectors[:, good].T / np.outer(size, size)
     lost = np.sum(vectors[:, ~good] ** 2, axis=1) > TOUCHED
     covariance[lost, lost] = np.inf
-    seen = values[~blind[np.argmax(np.abs(vectors), axis=0)]]
-    condition = float(values[-1] / max(seen[0], 1e-300)) if len(seen) and np.all(good) else np.inf
-    return Precision(covariance, vectors[:, ~good].T, blind, condition)
+    return Precision(covariance, blind)
 
 
 def spread(fim: Array, gradient: Array) -> float:
