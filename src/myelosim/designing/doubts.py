@@ -16,7 +16,8 @@ SHRUNK = 50.0  # percent of an eta's variance
 
 def doubted(design: Design) -> Design:
     """Return the design with its warnings."""
-    return replace(design, warnings=(*design.warnings, *identifiability(design), *bled(design)))
+    earlier = [DesignWarning("prior", text) for text in design.question.doubts]
+    return replace(design, warnings=(*design.warnings, *earlier, *identifiability(design), *bled(design)))
 
 
 def identifiability(design: Design) -> list[DesignWarning]:

@@ -68,9 +68,11 @@ def evaluate_design(
         What is uncertain in "ED" and "maximin". Default: what has a prior, or a standard error in the model.
     decision : Decision, optional
         What a criterion of that name is about.
-    prior : Fit, Design, pandas.DataFrame or "model", optional
-        Information that is there already: an earlier study's fit or design, a matrix named as ``design.fim``, or the standard
-        errors of the model's parameters.
+    prior : Fit, Design, pandas.DataFrame, "model" or path, optional
+        Information that is there already: an earlier study's fit, the folder it was saved in, or a design; a matrix named as
+        ``design.fim``; or the standard errors of the model's parameters. The values are the model's, so that after a fit
+        ``fit.model`` is what to design for. What is not estimated here counts as unknown, and priors that the fit had
+        count once.
     blood_loss : bool
         Whether drawn blood is missing from the subjects afterwards.
     draw : float or str, optional

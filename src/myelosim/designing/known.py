@@ -2,34 +2,51 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
+import json
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from myelosim.designing.design import Design
 from myelosim.designing.question import Question
 from myelosim.errors import SpecError
 from myelosim.fitting import Fit
-from myelosim.fitting.problem import Problem
-from myelosim.information.labels import entries
-from myelosim.spec.document import suggestion
+from myelosim.fitting.save import ABOUT, INFORMATION
+from myelosim.spec.document import shown, suggestion
+from myelosim.spec.library import load_model
 from myelosim.spec.model import Model
-from myelosim.spec.scale import from_scale, slope
+from myelosim.spec.scale import slope
 
-Array = NDArray[np.float64]
-STEP = 1e-5
+FAR = 0.05  # of what was found, by which a value is another one
+NO_COVARIANCE = "the fit has no covariance matrix; fit again with covariance='r' or 'sandwich'"
+
+
+@dataclass(frozen=True)
+class Earlier:
+    """What an earlier study told: its information, named; the typical values it found, and which of them it had beliefs about.
+
+    ``doubt`` says why it may not be believed, where anything does.
+    """
+
+    information: pd.DataFrame
+    theta: Mapping[str, float]
+    believed: frozenset[str] = frozenset()
+    doubt: str = ""
 
 
 def information(question: Question, prior: Any) -> Question:
-    """Return the question with the information that ``prior`` holds.
+    """Return the question with the information that ``prior`` holds, and what is to be said of that.
+
+    What is not estimated here counts as unknown. Beliefs about a theta that the earlier study had, too, count once.
 
     Parameters
     ----------
-    prior : Fit, Design, Model, pandas.DataFrame or "model"
+    prior : Fit, Design, Model, pandas.DataFrame, "model", or the path of a fit's folder or of a model
         See :func:`myelosim.designing.evaluate.evaluate_design`.
 
     Raises
@@ -37,20 +54,8 @@ def information(question: Question, prior: Any) -> Question:
     SpecError
         It is none of these, has no covariance, or names nothing that is estimated here.
     """
-    if isinstance(prior, str) and prior == "model":
-        found = _of_model(question)
-    elif isinstance(prior, Model):
-        found = _of_model(replace(question, model=prior))
-    elif isinstance(prior, Fit):
-        found = of_fit(prior)
-    elif isinstance(prior, Design):
-        found = prior.fim
-    elif isinstance(prior, pd.DataFrame):
-        found = prior
-    else:
-        raise SpecError(
-            f'prior: a {type(prior).__name__} holds no information; give a fit, a design, a model, a table, or "model"'
-        )
+    earlier = _earlier(question, prior)
+    found = earlier.information
     names = [str(name) for name in found.columns]
     if list(map(str, found.index)) != names or not np.allclose(found, found.T, rtol=1e-6, atol=1e-12, equal_nan=False):
         raise SpecError("prior: is no symmetric table whose rows are named as its columns")
@@ -59,42 +64,92 @@ def information(question: Question, prior: Any) -> Question:
         raise SpecError(f"prior: nothing in it is estimated here{suggestion(first, question.names)}")
     own = _marginal(found, [name for name in question.names if name in names])
     total = own.reindex(index=question.names, columns=question.names, fill_value=0.0).to_numpy(float)
-    return replace(question, prior=total if question.prior is None else question.prior + total)
+    thetas = tuple(
+        replace(one, prior=None) if one.name in earlier.believed else one for one in question.estimation.thetas
+    )
+    return replace(
+        question, prior=total if question.prior is None else question.prior + total, doubts=tuple(_doubts(question, earlier)),
+        estimation=replace(question.estimation, thetas=thetas),
+    )  # fmt: skip
 
 
-def of_fit(fit: Fit) -> pd.DataFrame:
-    """Return the information of a fit's data in natural units, omegas and terms of errors as variances.
-
-    The fit's covariance is that of a vector (thetas on their scales, omegas' factors, terms' logarithms); it is carried over by the
-    derivatives of what the vector stands for.
-    """
-    if fit.covariance is None or not np.all(np.isfinite(fit.covariance)):
-        raise SpecError("prior: the fit has no covariance matrix; fit again with covariance='r' or 'sandwich'")
-    x, problem = fit.x, fit.problem
-    steps = np.eye(len(x)) * STEP
-    by = np.array(
-        [(natural(problem, x + step) - natural(problem, x - step)) / (2.0 * STEP) for step in steps]
-    )  # (vector, natural)
-    covariance = by.T @ fit.covariance @ by
-    names = Question(problem.model, problem.estimation).names
-    size = np.sqrt(np.diag(covariance))
-    inverse = np.linalg.pinv(covariance / np.outer(size, size), rcond=1e-10, hermitian=True) / np.outer(size, size)
-    return pd.DataFrame(inverse, index=list(names), columns=list(names))
-
-
-def natural(problem: Problem, x: Array) -> Array:
-    """Return what a fit's vector says of what is estimated, in natural units and the order of labels, variances as such."""
-    point, est = problem.parameters.unpack(x), problem.estimation
-    theta = [float(from_scale(value, one.scale)) for value, one in zip(point.beta, est.thetas, strict=True)]
-    omega = [
-        own[i, j] for one, own in ((est.omega, point.omega), (est.occasion, point.occasion)) for i, j in entries(one)
-    ]
-    return np.array([*theta, *omega, *(point.sigma[k] ** 2 for k, one in enumerate(est.sigmas) if one.free)])
+def _earlier(question: Question, prior: Any) -> Earlier:
+    """Return what an earlier study told, whatever it is given as."""
+    if isinstance(prior, str) and prior == "model":
+        return replace(_of_model(question, question.model), theta={})
+    if isinstance(prior, Model):
+        return _of_model(question, prior)
+    if isinstance(prior, Fit):
+        if prior.information is None:
+            raise SpecError(f"prior: {NO_COVARIANCE}")
+        believed = frozenset(one.name for one in prior.problem.estimation.thetas if one.prior is not None)
+        return Earlier(prior.information, prior.theta, believed, "" if prior.converged else prior.why or "?")
+    if isinstance(prior, Design):
+        thetas = prior.question.estimation.thetas
+        believed = frozenset(one.name for one in thetas if one.prior is not None)
+        return Earlier(prior.fim, {one.name: one.start for one in thetas}, believed)
+    if isinstance(prior, pd.DataFrame):
+        return Earlier(prior, {})
+    if isinstance(prior, str | os.PathLike):
+        return _of_path(question, Path(prior))
+    raise SpecError(
+        f"prior: a {type(prior).__name__} holds no information; give a fit or its folder, a design, a model, a table, or "
+        '"model"'
+    )
 
 
-def _of_model(question: Question) -> pd.DataFrame:
-    """Return the information in the standard errors of the model's parameters, correlations of these among them."""
-    model = question.model
+def _of_path(question: Question, path: Path) -> Earlier:
+    """Return what the folder of a fit holds, or the standard errors of a model's file."""
+    about = path / ABOUT
+    if not about.is_file():
+        try:
+            return _of_model(question, load_model(path / "model.toml" if path.is_dir() else path))
+        except SpecError as error:
+            raise SpecError(str(error) if str(error).startswith("prior") else f"prior: {error}") from None
+    table = path / INFORMATION
+    if not table.is_file():
+        raise SpecError(f"prior: {shown(path)}: {NO_COVARIANCE}")
+    try:
+        said, held = json.loads(about.read_text(encoding="utf-8")), pd.read_csv(table, index_col=0).astype(float)
+        estimates = pd.read_csv(path / "estimates.csv")
+        thetas = estimates[estimates["kind"] == "theta"]
+        theta = dict(zip(thetas["name"], thetas["estimate"].astype(float), strict=True))
+        doubt = "" if said["converged"] else str(said["why"]) or "?"
+        return Earlier(held, theta, frozenset(said["priors"]), doubt)
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise SpecError(f"prior: {shown(path)} is no whole folder of a fit ({error}); save the fit again") from None
+
+
+def _doubts(question: Question, earlier: Earlier) -> Iterator[str]:
+    """Say where an earlier study does not fit to what is asked now."""
+    if earlier.doubt:
+        yield f"the fit did not converge ({earlier.doubt}): its covariance, and so its information, may be far off; fit again"
+    now = {one.name: one.start for one in question.estimation.thetas}
+    far = [
+        f"{name} {now[name]:.4g}, found {value:.4g}" for name, value in earlier.theta.items()
+        if name in now and abs(now[name] - value) > FAR * abs(value)
+    ]  # fmt: skip
+    if far:
+        yield (
+            f"the values here are not those that were found ({', '.join(far)}); design for the model of the fit (fit.model, or "
+            "model.toml in its folder)"
+        )
+    about = {_owner(name) for name in earlier.theta}
+    fixed = [name for name in now if earlier.theta and name not in earlier.theta and _owner(name) in about]
+    if fixed:
+        yield (
+            f"{', '.join(fixed)}: taken as known then, and estimated now; what the earlier study said of the others is too sure, "
+            "since it went by that"
+        )
+
+
+def _owner(name: str) -> str:
+    """Return whose a parameter is: the lineage, or the drug where it is kinetic."""
+    return name.rpartition(".")[0].rpartition(".")[2]
+
+
+def _of_model(question: Question, model: Model) -> Earlier:
+    """Return the information in the standard errors of a model's parameters, correlations of these among them."""
     names = [
         one.name
         for one in question.estimation.thetas
@@ -109,7 +164,8 @@ def _of_model(question: Question) -> pd.DataFrame:
             i, j = names.index(first), names.index(second)
             correlation[i, j] = correlation[j, i] = value
     size = np.array([slope(of[name].value, of[name].scale) / of[name].se for name in names])
-    return pd.DataFrame(np.linalg.inv(correlation) * np.outer(size, size), index=names, columns=names)
+    inverse = np.linalg.inv(correlation) * np.outer(size, size)
+    return Earlier(pd.DataFrame(inverse, index=names, columns=names), {name: of[name].value for name in names})
 
 
 def _marginal(found: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:

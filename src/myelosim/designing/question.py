@@ -26,8 +26,8 @@ class Question:
     """What a design is to answer.
 
     ``fim`` is "reduced" or "full", ``linearization`` "fo" or "foce", ``lloq`` maps an observable to its limit of quantification,
-    ``prior`` is information that is there already (parameter, parameter), in the order of ``names``. With ``blood_loss``
-    drawn blood is missing from the subjects afterwards.
+    ``prior`` is information that is there already (parameter, parameter), in the order of ``names``, and ``doubts`` say
+    where it does not fit the question. With ``blood_loss`` drawn blood is missing from the subjects afterwards.
     """
 
     model: Model
@@ -40,6 +40,7 @@ class Question:
     seed: int = 1
     tolerance: float = 1e-8
     threads: int | None = None
+    doubts: tuple[str, ...] = ()
 
     @cached_property
     def names(self) -> tuple[str, ...]:

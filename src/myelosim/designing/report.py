@@ -140,6 +140,8 @@ def _errors(found: Outcome) -> str:
     lines.append(["efficiency", "", *(_percent(one) for one in found.efficiency.values())])
     lines.append(["limits on blood", "", *(broken(one) for one in designs.values())])
     what = "Expected relative standard errors, percent (omegas and terms of errors: of variances)"
+    if found.design.question.prior is not None:
+        what += f"\nwith what is known before (prior: {found.asked.prior})"
     return f"{what}\n" + aligned(lines, right=range(1, len(designs) + 2))
 
 
@@ -159,7 +161,7 @@ def _worth(found: Outcome) -> str:
         )
     said.append(
         "An efficiency is the share of the proposed design's animals that would do as well with the proposed days as the other "
-        "design does with all of them." if found.alternatives else ""
+        "design does with all of them." if found.alternatives and found.design.question.prior is None else ""
     )  # fmt: skip
     return _wrapped(" ".join(filter(None, said)))
 

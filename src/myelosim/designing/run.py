@@ -15,10 +15,8 @@ from myelosim.designing.evaluate import evaluate_design
 from myelosim.designing.instead import instead, named, settled
 from myelosim.designing.optimize import optimize_design
 from myelosim.designing.windows import windows
-from myelosim.errors import SpecError
 from myelosim.spec import design as spec
 from myelosim.spec.designs import load_design
-from myelosim.spec.library import load_model
 
 ARGUMENTS = {"free": "parameters"}  # what an estimation calls it -> what a design does
 OVER = ("ED", "maximin")  # criteria over several worlds
@@ -165,20 +163,10 @@ def arguments_of(asked: spec.Design) -> dict[str, Any]:
     made = {
         **estimate, "fim": asked.fim, "linearization": asked.linearization, "lloq": dict(asked.lloq) or None,
         "criterion": asked.criterion, "interest": list(asked.interest) or None, "blood_loss": asked.blood_loss,
-        "seed": asked.seed, "prior": prior_of(asked),
+        "seed": asked.seed, "prior": asked.prior or None,
     }  # fmt: skip
     if asked.criterion in OVER:
         made["robust"] = asked.robust
     if asked.decision is not None and asked.decision.what == asked.criterion:
         made["decision"] = asked.decision
     return made
-
-
-def prior_of(asked: spec.Design) -> Any:
-    """Return the information that there is before: None, "model", or the model of a fit with its standard errors."""
-    if asked.prior in ("", "model"):
-        return asked.prior or None
-    try:
-        return load_model(asked.prior)
-    except SpecError as error:
-        raise SpecError(f"prior: {error}") from None

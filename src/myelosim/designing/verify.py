@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 from myelosim.data.resample import observed
 from myelosim.data.study import BELOW, MEASURED, Study
 from myelosim.designing.design import Design
-from myelosim.designing.known import natural
 from myelosim.errors import ConvergenceError, MyelosimError, SpecError
 from myelosim.fitting.bootstrap import done, searched, simulated
 from myelosim.fitting.fit import METHODS, known
+from myelosim.fitting.informed import natural
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit

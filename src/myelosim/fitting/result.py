@@ -18,6 +18,7 @@ from myelosim.data.study import Study
 from myelosim.fitting import checked, quantities
 from myelosim.fitting.covariance import Covariance
 from myelosim.fitting.diagnostics.bins import Bins
+from myelosim.fitting.informed import information
 from myelosim.fitting.marginal import Integration
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
@@ -208,6 +209,16 @@ class Fit:
             return None
         names = list(self.problem.parameters.names)
         return pd.DataFrame(self.covariance, index=names, columns=names)
+
+    @cached_property
+    def information(self) -> pd.DataFrame | None:
+        """Information of data and priors, named as ``fim`` of a design, for whose ``prior`` it is; see :mod:`.informed`.
+
+        None where the covariance was not asked for, or is not known.
+        """
+        if self.covariance is None or not np.all(np.isfinite(self.covariance)):
+            return None
+        return information(self.problem, self.x, self.covariance)
 
     @cached_property
     def model(self) -> Model:

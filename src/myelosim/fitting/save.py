@@ -21,9 +21,10 @@ if TYPE_CHECKING:
     from myelosim.fitting.result import Fit
 
 ABOUT = "fit.json"
+INFORMATION = "information.csv"
 FILES = (
-    ABOUT, "summary.txt", "estimates.csv", "model.toml", "covariance.csv", "etas.csv", "rows.csv", "starts.csv", "history.csv",
-    "intervals.csv", "fit.ext", "fit.phi", "figures",
+    ABOUT, "summary.txt", "estimates.csv", "model.toml", "covariance.csv", INFORMATION, "etas.csv", "rows.csv", "starts.csv",
+    "history.csv", "intervals.csv", "fit.ext", "fit.phi", "figures",
 )  # fmt: skip
 """What a folder of a fit may hold."""
 
@@ -64,8 +65,9 @@ def save(
         A fit.
     folder : Path
         ``summary.txt``; ``estimates.csv`` (:attr:`Fit.table`); ``model.toml``, the fitted model; ``covariance.csv``;
-        ``etas.csv``; ``rows.csv``, observations beside predictions and residuals; ``starts.csv`` and ``history.csv``;
-        ``fit.ext`` and ``fit.phi`` in NONMEM's shape; ``fit.json``, where all of it comes from; ``figures/``.
+        ``information.csv`` (:attr:`Fit.information`), by which the folder is a design's ``prior``; ``etas.csv``; ``rows.csv``,
+        observations beside predictions and residuals; ``starts.csv`` and ``history.csv``; ``fit.ext`` and ``fit.phi`` in
+        NONMEM's shape; ``fit.json``, where all of it comes from; ``figures/``.
     figures : bool
         Whether to draw.
     about : mapping, optional
@@ -113,6 +115,7 @@ def provenance(fit: Fit) -> dict[str, Any]:
     return {
         "kind": "fit", "fit_file": f"{model.name} to {study.source} ({own[:8]})",
         "title": model.title, "model": model.name, "method": fit.method, "options": dict(fit.options),
+        "priors": [one.name for one in problem.estimation.thetas if one.prior is not None],
         "objective": fit.objective, "n_log_2_pi": constant(fit), "converged": fit.converged, "why": fit.why,
         "warnings": [{"code": one.code, "text": one.text} for one in fit.warnings],
         "data": str(study.source), "data_hash": study.digest, "subjects": len(study.subjects),
@@ -131,6 +134,8 @@ def _tables(fit: Fit, folder: Path) -> None:
     etas.to_csv(folder / "etas.csv")
     if fit.cov is not None:
         fit.cov.to_csv(folder / "covariance.csv")
+    if fit.information is not None:
+        fit.information.to_csv(folder / INFORMATION)
     for name, table in (("starts", fit.starts), ("history", fit.history)):
         if len(table):
             table.to_csv(folder / f"{name}.csv", index=False)

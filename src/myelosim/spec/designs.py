@@ -210,10 +210,9 @@ def _prior(table: Table) -> str:
     if text in ("", "model"):
         return text
     path = table.findings.folder / text
-    model = path / "model.toml" if path.is_dir() else path
-    if not model.is_file():
-        table.fail("prior", f'{shown(model)} is not there; give "model", or the folder of a fit relative to this file')
-    return str(model)
+    if not path.exists():
+        table.fail("prior", f'{shown(path)} is not there; give "model", or the folder of a fit relative to this file')
+    return str(path)
 
 
 def _alternatives(table: Table) -> tuple[Alternative, ...]:
