@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 
 import myelosim as ms
-from myelosim.designing.blood import trajectories
 from myelosim.errors import SpecError
 from myelosim.spec.design import Group, Sampling
 
@@ -56,7 +55,7 @@ def test_terminal_bleeds_have_no_limit():
 
 
 def test_a_draw_takes_its_share_of_the_red_cells():
-    ds = trajectories(design(), step=24.0)
+    ds = design().trajectories(step=24.0)
     assert dict(ds.sizes) == {"group": 1, "drawn": 2, "lineage": len(MOUSE.lineages), "time": 15}
     lost = 1 - ds["count"].sel(drawn="yes") / ds["count"].sel(drawn="no")
     hemoglobin = lost.sel(group="mice", lineage="hemoglobin")
@@ -80,4 +79,4 @@ def test_without_a_volume_nothing_is_said_or_simulated():
     assert not [one for one in design(unknown).warnings if one.code == "blood"]
     assert np.isnan(design(unknown).blood.of_blood).all()
     with pytest.raises(SpecError, match="needs the blood volume"):
-        trajectories(design(unknown))
+        design(unknown).trajectories()

@@ -54,6 +54,20 @@ def test_several_groups_share_the_subjects():
         ms.design_front(MODEL, groups=groups, numbers=[3], **PK)
 
 
+def test_a_file_says_all_of_it():
+    asked = {
+        "model": "generic_oral_1cmt", "observe": ["drug"], "candidate_days": [0.05, 0.25, 1, 2],
+        "visits": {"from": 3, "to": 4}, "free": "listed", "residual": {"drug": {"proportional": 0.2}}, "prior": "",
+        "group": [{"name": "all", "dose": "100 mg once", "subjects": 6}],
+        "estimate": {name: {} for name in PK["parameters"]}, "criterion": "A",
+    }  # fmt: skip
+    front = ms.design_front(ms.load_design(asked), wanted=30)
+    for visits, row in zip((3, 4), front.itertuples(), strict=True):
+        best = ms.run_design({**asked, "visits": visits}).design
+        assert row.visits == visits and row.criterion == pytest.approx(best.criterion)
+        assert row.meets == all(best.rse[name] <= 30 for name in PK["parameters"])
+
+
 @pytest.mark.parametrize(
     "more, said",
     [

@@ -63,9 +63,7 @@ def test_ed_is_the_geometric_mean_and_maximin_the_least_efficiency():
 def test_a_design_can_be_scored_by_a_decision():
     decision = Decision("nadir", "neutrophil", DOSES, 42)
     found = evaluated(criterion="nadir", decision=decision)
-    from myelosim.designing.decision import predicted
-
-    table = predicted(found, decision)
+    table = found.predicted(decision)
     assert found.criterion == pytest.approx((table.value["nadir"] / table.se["nadir"]) ** 2)
 
 

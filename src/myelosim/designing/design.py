@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
+import xarray as xr
 from numpy.typing import NDArray
 
 from myelosim.designing.criterion import Criterion
@@ -19,7 +20,7 @@ from myelosim.designing.question import Question, volume
 from myelosim.information import Precision, precision
 from myelosim.information.precision import relative
 from myelosim.information.shrinkage import shrinkage
-from myelosim.spec.design import Group
+from myelosim.spec.design import Decision, Group
 
 Array = NDArray[np.float64]
 
@@ -163,6 +164,18 @@ class Design:
         from myelosim.designing.blood import blood
 
         return blood(self)
+
+    def trajectories(self, **how: Any) -> xr.Dataset:
+        """Return typical counts with and without the draws; see :func:`myelosim.designing.blood.trajectories`."""
+        from myelosim.designing.blood import trajectories
+
+        return trajectories(self, **how)
+
+    def predicted(self, decision: Decision) -> pd.DataFrame:
+        """Return how sure a decision will be; see :func:`myelosim.designing.decision.predicted`."""
+        from myelosim.designing.decision import predicted
+
+        return predicted(self, decision)
 
     def identifiability(self) -> pd.DataFrame:
         """Return what is not determined, why, and what helps; see :mod:`myelosim.designing.identifiability`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
@@ -13,11 +14,14 @@ from myelosim.designing.alternatives import price
 from myelosim.designing.design import Design, scored
 from myelosim.designing.opened import span
 from myelosim.designing.question import volume
+from myelosim.designing.run import arguments_of
 from myelosim.designing.search import search
 from myelosim.designing.space import Space
 from myelosim.designing.task import Task, prepared
 from myelosim.errors import SpecError
+from myelosim.spec import design as spec
 from myelosim.spec.design import OpenGroup
+from myelosim.spec.designs import load_design
 from myelosim.spec.document import suggestion
 from myelosim.spec.literal import found
 from myelosim.spec.model import Model
@@ -27,21 +31,21 @@ NUMBERS = 6  # of subjects that are tried, where there may be more
 
 
 def design_front(
-    model: Model, regimen: Regimen | str | Sequence[str] | None = None, *, wanted: float | Mapping[str, float] | None = None,
-    numbers: Sequence[int] | None = None, **arguments: Any,
+    model: Model | spec.Design | str | os.PathLike[str], regimen: Regimen | str | Sequence[str] | None = None, *,
+    wanted: float | Mapping[str, float] | None = None, numbers: Sequence[int] | None = None, **arguments: Any,
 ) -> pd.DataFrame:  # fmt: skip
     """Show what more visits and more subjects buy: the best design for each number of both.
 
     Parameters
     ----------
     model, regimen
-        As for :func:`optimize_design`.
+        As for :func:`optimize_design`; or a design of a file, its name or path, which says all the rest, too.
     wanted : float or mapping, optional
         Relative standard errors that would do, percent: of all thetas, or by name.
     numbers : sequence of int, optional
         Numbers of subjects in all. Default: the groups' own; where these are ranges, six of them.
     **arguments
-        Of :func:`optimize_design`. ``visits`` is the fewest and the most of a subject.
+        Of :func:`optimize_design`, before those of a file. ``visits`` is the fewest and the most of a subject.
 
     Returns
     -------
@@ -71,6 +75,12 @@ def design_front(
     1       4     48        0.88   True      True
     2       5     60        1.00   True     False
     """
+    if not isinstance(model, Model):
+        asked = model if isinstance(model, spec.Design) else load_design(model)
+        model, arguments = (
+            asked.model,
+            {"groups": asked.groups, "limits": asked.limits, **arguments_of(asked), **arguments},
+        )
     task = prepared(model, regimen, **{name: value for name, value in arguments.items() if name != "alternatives"})
     return front(task, wanted=wanted, numbers=numbers)
 
