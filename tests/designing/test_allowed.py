@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from search_cases import plain, window
 
-from myelosim.designing.allowed import Allowed, allowed, weekend
+from myelosim.designing.allowed import Allowed, allowed
 from myelosim.designing.feasible import Program, Unit
 from myelosim.monitoring import blood
 from myelosim.spec.design import Limits, OpenGroup, OpenSampling
@@ -45,11 +45,12 @@ def test_sets_are_those_that_monitoring_allows(days, gap, draw, sizes, weekdays,
     low, high = sizes[0], sizes[0] + sizes[1]
     held = tuple(float(day) for day in days[: min(fixed, high)])
     sampling = OpenSampling(("neutrophil",), tuple(map(float, days)), (low, high), held, draw)
-    of, _ = allowed(MOUSE, group(sampling), Limits(gap=gap, weekdays=weekdays, first_day="wednesday"))
+    limits = Limits(gap=gap, weekdays=weekdays, first_day="wednesday")
+    of, _ = allowed(MOUSE, group(sampling), limits)
     rules = blood.windows_of(blood.limits(MOUSE.subjects), draw, gap)
     expected = [
         one for one in subsets([float(day) for day in days], low, high)
-        if set(held) <= set(one) and blood.admissible(one, rules) and not (weekdays and any(weekend(one, "wednesday")))
+        if set(held) <= set(one) and blood.admissible(one, rules) and not (weekdays and any(map(limits.weekend, one)))
     ]  # fmt: skip
     found = of.sets()
     assert sorted(days_of(of, found)) == sorted(expected)
@@ -99,4 +100,4 @@ def test_no_candidate_is_left_where_every_day_breaks_a_rule():
 
 @pytest.mark.parametrize("first, free", [("monday", [5, 6]), ("saturday", [0, 1, 7]), ("sunday", [0, 6, 7])])
 def test_weekends_by_the_first_day(first, free):
-    assert [day for day in range(8) if weekend([day], first)[0]] == free
+    assert [day for day in range(8) if Limits(first_day=first).weekend(day)] == free

@@ -6,7 +6,6 @@ import math
 
 import pandas as pd
 
-from myelosim.designing.allowed import WEEK
 from myelosim.designing.blood import blood
 from myelosim.designing.design import Design
 from myelosim.designing.question import volume
@@ -40,7 +39,7 @@ def calendar(design: Design, limits: Limits | None = None, windows: pd.DataFrame
             draw = math.nan if draw is None else draw
             for day in one.days:
                 rows.append({
-                    "day": day, "study_day": day + 1.0, "weekday": _weekday(day, limits), "group": group.name,
+                    "day": day, "study_day": day + 1.0, "weekday": (limits or Limits()).weekday(day), "group": group.name,
                     "numbers": numbers[group.name], "subjects": group.subjects, "draw": draw, "total": draw * group.subjects,
                     "observe": ", ".join(one.observe), "order": one.order, **_window(windows, group, day),
                 })  # fmt: skip
@@ -57,11 +56,6 @@ def drawn(design: Design) -> pd.DataFrame:
     """
     table = blood(design)
     return table.assign(breaks=table["share"] > 1.0 + 1e-9)
-
-
-def _weekday(day: float, limits: Limits | None) -> str:
-    first = WEEK.index(limits.first_day) if limits is not None else 0
-    return WEEK[(first + math.floor(day)) % 7]
 
 
 def _window(windows: pd.DataFrame | None, group: Group, day: float) -> dict[str, float]:

@@ -10,6 +10,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from myelosim.designing.question import volume, weight
 from myelosim.monitoring import blood
 from myelosim.spec.design import Limits, OpenGroup
 from myelosim.spec.model import Model
@@ -17,7 +18,6 @@ from myelosim.spec.model import Model
 Array = NDArray[np.float64]
 Sets = NDArray[np.bool_]
 
-WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 MOST_SETS = 400_000  # that are listed
 _EPS = 1e-9
 _MOMENT = 1e-6  # days within which two draws are one
@@ -147,31 +147,20 @@ def allowed(model: Model, group: OpenGroup, limits: Limits) -> tuple[Allowed, li
     terminal = group.structure == "terminal"
     entries = tuple((k, day) for k, one in enumerate(group.samplings) for day in sorted({*one.days, *one.fixed}))
     fixed = np.array([not terminal and day in group.samplings[k].fixed for k, day in entries])
-    known = [one.draw if one.draw is not None else model.subjects.draw_volume for one in group.samplings]
+    known = [volume(model, one) for one in group.samplings]
     sizes = tuple((1, 1) if terminal else (low, min(high, len({*one.days, *one.fixed})))
                   for one in group.samplings for low, high in (one.visits,))  # fmt: skip
     days = sorted({day for _, day in entries})
     rules, unheld = _calendar(days, limits, terminal), []
     if limits.blood == "species" and not terminal and model.subjects.blood_limits:
-        weight = group.covariates.get("weight")
-        held = blood.limits(model.subjects, float(weight) if isinstance(weight, int | float) else None)
+        held = blood.limits(model.subjects, weight(model, group))
         if None in known:
             unheld.append(
                 f"group {group.name}: the volume of a draw is not known, so limits on blood are not held to; give draw"
             )
         else:
             rules += [_of_blood(rule, days, known) for rule in held]
-    return Allowed(entries, sizes, fixed, tuple(volume or 0.0 for volume in known), tuple(rules)), unheld
-
-
-def weekend(days: Sequence[float], first_day: str) -> list[bool]:
-    """Tell which elapsed days are a Saturday or a Sunday.
-
-    >>> weekend([0, 4, 5, 6.5, 7], "monday")
-    [False, False, True, True, False]
-    """
-    start = WEEK.index(first_day)
-    return [(start + math.floor(day)) % 7 >= 5 for day in days]
+    return Allowed(entries, sizes, fixed, tuple(one or 0.0 for one in known), tuple(rules)), unheld
 
 
 def _calendar(days: list[float], limits: Limits, terminal: bool) -> list[Rule]:
@@ -179,14 +168,14 @@ def _calendar(days: list[float], limits: Limits, terminal: bool) -> list[Rule]:
     if limits.gap > 0 and not terminal:
         why = f"visits are at least {limits.gap:g} days apart"
         rules.append(Rule("gap", why, _windows(days, limits.gap), 1.0))
-    if limits.weekdays and any(free := weekend(days, limits.first_day)):
+    if limits.weekdays and any(free := [limits.weekend(day) for day in days]):
         why = f"no visit on a weekend, day 0 being a {limits.first_day}"
         rules.append(Rule("weekdays", why, np.array([free], float), 0.0))
     return rules
 
 
 def _of_blood(rule: blood.Limit, days: list[float], draws: Sequence[float | None]) -> Rule:
-    volumes = " or ".join(f"{volume:g} mL" for volume in dict.fromkeys(draws) if volume)
+    volumes = " or ".join(f"{one:g} mL" for one in dict.fromkeys(draws) if one)
     why = f"{rule.name} allows {rule.volume:.3g} mL {rule.span}, a draw takes {volumes or '0 mL'}"
     return Rule(rule.name, why, _windows(days, rule.days or _MOMENT), rule.volume, of_blood=True)
 

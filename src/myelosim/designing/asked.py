@@ -12,7 +12,7 @@ from myelosim import units
 from myelosim.designing.known import information
 from myelosim.designing.question import Question
 from myelosim.errors import SpecError
-from myelosim.spec.design import FIMS, LINEARIZATIONS, Group, Sampling
+from myelosim.spec.design import FIMS, LINEARIZATIONS, LONGEST, ORDERS, Group, Sampling
 from myelosim.spec.document import suggestion
 from myelosim.spec.dosing import prescribed
 from myelosim.spec.estimate import estimation
@@ -22,8 +22,6 @@ from myelosim.spec.parts import observables
 from myelosim.spec.regimen import Regimen
 from myelosim.spec.scatter import observed_unit
 from myelosim.spec.visits import parse_visits
-
-HORIZON = 3650.0  # elapsed days
 
 
 def groups_of(
@@ -42,7 +40,7 @@ def groups_of(
         if regimen is None or subjects is None or (days is None) == (times is None):
             lacks = "regimen" if regimen is None else "subjects" if subjects is None else "either days or times"
             raise SpecError(f"design: give {lacks}, or groups")
-        when = parse_visits(days, HORIZON) if times is None else tuple(float(hour) / 24.0 for hour in times)
+        when = parse_visits(days, LONGEST) if times is None else tuple(float(hour) / 24.0 for hour in times)
         sampling = Sampling(observed(model, lineages, observe), tuple(when), volume_of(draw))
         dosed = regimen if isinstance(regimen, Regimen) else prescribed(regimen, model)
         checked = (Group("all", dosed, subjects, (sampling,)),)
@@ -103,11 +101,11 @@ def check_group(model: Model, group: Group) -> None:
             if name not in known:
                 raise SpecError(f"{where}: the model has nothing that is observed as '{name}'{suggestion(name, known)}")
         for day in sampling.days:
-            if not (math.isfinite(day) and 0 <= day <= HORIZON):
-                raise SpecError(f"{where}: day {day:g} is not possible; it must be between 0 and {HORIZON:g}")
+            if not (math.isfinite(day) and 0 <= day <= LONGEST):
+                raise SpecError(f"{where}: day {day:g} is not possible; it must be between 0 and {LONGEST:g}")
         if len(set(sampling.days)) < len(sampling.days):
             raise SpecError(f"{where}: a day is given twice; leave one out")
-        if sampling.order not in ("before", "after"):
+        if sampling.order not in ORDERS:
             raise SpecError(
                 f"{where}: order '{sampling.order}' is not known; allowed: before, after (a dose of the same hour)"
             )

@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from myelosim.designing.design import Design, DesignWarning
-from myelosim.designing.question import Question, draws, volume
+from myelosim.designing.question import Question, draws, volume, weight
 from myelosim.monitoring import Limit, breaches, busiest, limits
 from myelosim.results import variable
 from myelosim.simulation.simulate import simulated
@@ -32,8 +32,8 @@ def blood(design: Design) -> pd.DataFrame:
     model, rows = design.question.model, []
     for group in design.groups:
         days, volumes = _draws(model, group)
-        weight = group.weight(model)
-        has = np.nan if weight is None or model.subjects.blood_volume is None else weight * model.subjects.blood_volume
+        heavy = weight(model, group)
+        has = np.nan if heavy is None or model.subjects.blood_volume is None else heavy * model.subjects.blood_volume
         for rule in _limits(model, group):
             taken = busiest(days, volumes, rule.days)
             rows.append((group.name, rule.name, rule.days, taken, rule.volume, taken / rule.volume, taken / has))
@@ -102,7 +102,7 @@ def _draws(model: Model, group: Group) -> tuple[list[float], list[float]]:
 
 
 def _limits(model: Model, group: Group) -> tuple[Limit, ...]:
-    weight = group.weight(model)
-    if group.terminal or weight is None or model.subjects.blood_volume is None:
+    heavy = weight(model, group)
+    if group.terminal or heavy is None or model.subjects.blood_volume is None:
         return ()
-    return limits(model.subjects, weight)
+    return limits(model.subjects, heavy)

@@ -24,7 +24,7 @@ from myelosim.designing.question import Question
 from myelosim.errors import SpecError
 from myelosim.grading import Table, thresholds
 from myelosim.information.labels import entries
-from myelosim.spec.design import Decision
+from myelosim.spec.design import DECISIONS, Decision
 from myelosim.spec.document import suggestion
 from myelosim.spec.dosing import dosed_drug
 from myelosim.spec.grading import load_grading, usual_grading
@@ -33,7 +33,6 @@ from myelosim.spec.regimen import DoseEvent
 
 Array = NDArray[np.float64]
 
-WHAT = ("nadir", "nadir_day", "risk", "dose")
 WIDTH = 0.25  # of the subjects' standard deviation, over which the step at the limit is smoothed
 NEAR = 8.0  # subjects within that of the limit, fewer than which tell no slope
 FACTORS = 2.0 ** np.arange(0, 11)  # by which doses are multiplied and divided in the search for one
@@ -100,8 +99,8 @@ class _Deciding:
 
     def __post_init__(self) -> None:
         asked, model = self.decision, self.question.model
-        if asked.what not in WHAT:
-            raise SpecError(f"decision: what '{asked.what}' is not known{suggestion(asked.what, WHAT)}")
+        if asked.what not in DECISIONS:
+            raise SpecError(f"decision: what '{asked.what}' is not known{suggestion(asked.what, DECISIONS)}")
         known = [observable(name) for name in model.lineages]
         if observable(asked.lineage) not in known:
             raise SpecError(f"decision: the model has no lineage '{asked.lineage}'{suggestion(asked.lineage, known)}")

@@ -9,18 +9,15 @@ from typing import Any
 
 import numpy as np
 
-from myelosim.designing.allowed import WEEK
-from myelosim.designing.asked import HORIZON, check_group, observed, volume_of
+from myelosim.designing.asked import check_group, observed, volume_of
 from myelosim.errors import SpecError
-from myelosim.spec.design import Group, Limits, OpenGroup, OpenSampling, Sampling
+from myelosim.spec.design import LONGEST, STRUCTURES, WEEK, Group, Limits, OpenGroup, OpenSampling, Sampling
 from myelosim.spec.document import suggestion
 from myelosim.spec.dosing import prescribed
 from myelosim.spec.literal import found
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
 from myelosim.spec.visits import parse_visits
-
-STRUCTURES = ("together", "alternating", "terminal")
 
 
 def opened(
@@ -47,8 +44,8 @@ def opened(
             raise SpecError(f"design: give {lacks[0]}, or groups")
         choice: Sequence[Any] = doses or [regimen]
         sampling = OpenSampling(
-            observed(model, lineages, observe), parse_visits(candidate_days, HORIZON), span("visits", visits),
-            parse_visits(fixed_days if fixed_days is not None else [], HORIZON), volume_of(draw),
+            observed(model, lineages, observe), parse_visits(candidate_days, LONGEST), span("visits", visits),
+            parse_visits(fixed_days if fixed_days is not None else [], LONGEST), volume_of(draw),
         )  # fmt: skip
         dosed = tuple(one if isinstance(one, Regimen) else prescribed(one, model) for one in choice)
         shape = structure or "together"

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from myelosim.errors import SpecError
 from myelosim.information import Arm, Fisher, Look, Sensitivity, labels, sensitivities
 from myelosim.information.labels import entries
-from myelosim.spec.design import Group, Sampling
+from myelosim.spec.design import Group, OpenGroup, OpenSampling, Sampling
 from myelosim.spec.estimation import Estimation
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import DoseEvent
@@ -103,7 +103,13 @@ class Question:
         return Arm(events, looks, group.covariates, tuple(24.0 * day for day in group.occasions))
 
 
-def volume(model: Model, sampling: Sampling) -> float | None:
+def weight(model: Model, group: Group | OpenGroup) -> float | None:
+    """Return the weight of a subject, kg, None where it is not known."""
+    value = group.covariates.get("weight", model.subjects.covariates.get("weight"))
+    return float(value) if isinstance(value, int | float) else None
+
+
+def volume(model: Model, sampling: Sampling | OpenSampling) -> float | None:
     """Return the blood that one draw takes, mL, None where it is not known."""
     return sampling.draw if sampling.draw is not None else model.subjects.draw_volume
 
@@ -116,14 +122,14 @@ def draws(model: Model, group: Group) -> list[DoseEvent]:
     SpecError
         Blood volume, weight or the volume of a draw is not known.
     """
-    total, weight = model.subjects.blood_volume, group.weight(model)
+    total, heavy = model.subjects.blood_volume, weight(model, group)
     found = []
     for one in group.samplings:
         taken = volume(model, one)
-        if total is None or weight is None or taken is None:
-            lacks = "blood volume" if total is None else "weight" if weight is None else "volume of a draw"
+        if total is None or heavy is None or taken is None:
+            lacks = "blood volume" if total is None else "weight" if heavy is None else "volume of a draw"
             raise SpecError(
                 f"group {group.name}: blood_loss needs the {lacks}, which the model lacks; say it, or leave blood_loss out"
             )
-        found += [DoseEvent("blood", 24.0 * day, taken / (total * weight), kind="draw") for day in one.days]
+        found += [DoseEvent("blood", 24.0 * day, taken / (total * heavy), kind="draw") for day in one.days]
     return found

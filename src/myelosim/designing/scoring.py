@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from myelosim.designing.criterion import Criterion, relative
-from myelosim.designing.decision import WHAT, predict
+from myelosim.designing.decision import predict
 from myelosim.designing.predicted import criterion as deciding
 from myelosim.designing.question import Question
 from myelosim.designing.robust import KINDS, Best, robustly
 from myelosim.errors import SpecError
-from myelosim.spec.design import CRITERIA, Decision, Robust
+from myelosim.spec.design import CRITERIA, DECISIONS, Decision, Robust
 from myelosim.spec.document import suggestion
 
 PLAIN = ("D", "Ds", "A")
@@ -71,12 +71,12 @@ def criterion_over(
     if name not in CRITERIA:
         raise SpecError(f"criterion: '{name}' is not known{suggestion(str(name), CRITERIA)}")
     for given, argument, allowed in (
-        (interest, "interest", ("Ds", *KINDS)), (robust, "robust", KINDS), (decision, "decision", WHAT)
+        (interest, "interest", ("Ds", *KINDS)), (robust, "robust", KINDS), (decision, "decision", DECISIONS)
     ):  # fmt: skip
         if given and name not in allowed:
             belongs = " or ".join(f"'{one}'" for one in allowed)
             raise SpecError(f"{argument}: belongs to criterion {belongs}; with '{name}' leave it out")
-    if name in WHAT:
+    if name in DECISIONS:
         if decision is None or decision.what != name:
             raise SpecError(f"criterion: '{name}' needs decision, with what = '{name}', lineage, regimen and days")
         return (question,), deciding(predict(question, decision))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
@@ -11,7 +12,12 @@ from myelosim.spec.regimen import Regimen
 
 FIMS = ("reduced", "full")
 LINEARIZATIONS = ("fo", "foce")
-CRITERIA = ("D", "Ds", "A", "ED", "maximin", "nadir", "nadir_day", "risk", "dose")
+DECISIONS = ("nadir", "nadir_day", "risk", "dose")
+CRITERIA = ("D", "Ds", "A", "ED", "maximin", *DECISIONS)
+STRUCTURES = ("together", "alternating", "terminal")
+ORDERS = ("before", "after")
+WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
+LONGEST = 3650.0  # elapsed days
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,11 +55,6 @@ class Group:
     def days(self) -> tuple[float, ...]:
         """Elapsed days on which anything is looked at."""
         return tuple(sorted({day for one in self.samplings for day in one.days}))
-
-    def weight(self, model: Model) -> float | None:
-        """Return the weight of a subject, kg, None where it is not known."""
-        value = self.covariates.get("weight", model.subjects.covariates.get("weight"))
-        return float(value) if isinstance(value, int | float) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +107,18 @@ class Limits:
     per_subject: float = 0.0
     per_draw: float = 0.0
     per_day: float = 0.0
+
+    def weekday(self, day: float) -> str:
+        """Return what day of the week an elapsed day is.
+
+        >>> Limits(first_day="friday").weekday(2.5)
+        'sunday'
+        """
+        return WEEK[(WEEK.index(self.first_day) + math.floor(day)) % 7]
+
+    def weekend(self, day: float) -> bool:
+        """Tell whether an elapsed day is a Saturday or a Sunday."""
+        return self.weekday(day) in WEEK[5:]
 
 
 @dataclass(frozen=True, slots=True)

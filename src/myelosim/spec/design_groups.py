@@ -9,7 +9,7 @@ from typing import Any
 
 from myelosim.errors import SpecError
 from myelosim.spec.arms import MOST_SUBJECTS
-from myelosim.spec.design import OpenGroup, OpenSampling
+from myelosim.spec.design import LONGEST, ORDERS, STRUCTURES, OpenGroup, OpenSampling
 from myelosim.spec.document import Table, suggestion
 from myelosim.spec.dosing import prescribed
 from myelosim.spec.literal import found
@@ -19,10 +19,7 @@ from myelosim.spec.regimen import Regimen
 from myelosim.spec.subjects import covariate
 from myelosim.spec.visits import parse_visits
 
-LONGEST = 3650.0  # elapsed days
 MOST = 1000  # candidate days
-ORDERS = ("before", "after")
-STRUCTURES = ("together", "alternating", "terminal")
 VISITS = ("candidate_days", "visits", "fixed_days", "sampling")
 
 

@@ -13,8 +13,10 @@ from myelosim.spec.arms import read_set
 from myelosim.spec.chosen import chosen_model
 from myelosim.spec.design import (
     CRITERIA,
+    DECISIONS,
     FIMS,
     LINEARIZATIONS,
+    WEEK,
     Alternative,
     Decision,
     Design,
@@ -35,8 +37,6 @@ from myelosim.spec.model import Model, observable
 from myelosim.spec.named import parameter_name
 from myelosim.spec.scatter import observed_unit
 
-DECISIONS = ("nadir", "nadir_day", "risk", "dose")
-WEEK = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 FOLDERS = ("designs", "scenarios")
 
 
