@@ -7,7 +7,7 @@ import pandas as pd
 import xarray as xr
 
 from myelosim.designing.design import Design, DesignWarning
-from myelosim.designing.question import Question, draws, volume, weight
+from myelosim.designing.question import Question, volume, weight, with_draws
 from myelosim.monitoring import Limit, breaches, busiest, limits
 from myelosim.results import variable
 from myelosim.simulation.simulate import simulated
@@ -76,7 +76,7 @@ def trajectories(design: Design, step: float = STEP) -> xr.Dataset:
     made = []
     for group in design.groups:
         events = group.regimen.expand(24.0 * last)
-        drawn = tuple(sorted((*events, *draws(question.model, group)), key=lambda event: event.time))
+        drawn = with_draws(events, question.model, group)
         pair = [_typical(question, group, Regimen(one), hours) for one in (events, drawn)]
         made.append(xr.concat(pair, pd.Index(["no", "yes"], name="drawn")))
     every = xr.concat(made, pd.Index([group.name for group in design.groups], name="group"))

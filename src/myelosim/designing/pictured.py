@@ -12,7 +12,6 @@ from matplotlib.figure import Figure
 from myelosim.data.observables import units_of
 from myelosim.designing.design import Design
 from myelosim.designing.instead import parts_of
-from myelosim.designing.question import draws
 from myelosim.designing.report import aim, assumed, broken
 from myelosim.plots import plot_design
 from myelosim.spec.design import Group, OpenGroup, Sampling
@@ -53,23 +52,16 @@ def curves(found: Outcome, step: float = STEP) -> pd.DataFrame:
     question, design = found.design.question, found.design
     last = max(day for one in found.designs.values() for day in one.days)
     days = tuple(np.unique(np.round([*np.arange(0.0, last, step), last], 6)).tolist())
-    plain = replace(question, linearization="fo", fim="reduced", blood_loss=False, lloq=None)
-    groups, arms = [], []
-    for group in found.asked.groups:
-        own = _seen(design, group, days)
-        arm = plain.arm(own)
-        if question.blood_loss:
-            drawn = draws(question.model, parts_of(design, group)[0])
-            arm = replace(arm, events=tuple(sorted((*arm.events, *drawn), key=lambda event: event.time)))
-        groups.append(group.name)
-        arms.append(arm)
+    plain = replace(question, linearization="fo", fim="reduced", lloq=None)
+    arms = [plain.arm(_seen(design, group, days), bled=parts_of(design, group)[0]) for group in found.asked.groups]
     thetas, made = question.estimation.thetas, []
-    for name, one in zip(groups, plain.of_arms(arms), strict=True):
+    for group, one in zip(found.asked.groups, plain.of_arms(arms), strict=True):
         f, scale = one.f[0], np.maximum(one.f[0], 1e-30)
         sd = np.sqrt(np.einsum("re,ef,rf->r", one.random[0], one.omega, one.random[0])) / scale
         table = pd.DataFrame({
-            "group": name, "observable": [look.observable for look in one.looks], "day": [look.hour / 24.0 for look in one.looks],
-            "value": f, "low": f * np.exp(-SPREAD * sd), "high": f * np.exp(SPREAD * sd),
+            "group": group.name, "observable": [look.observable for look in one.looks],
+            "day": [look.hour / 24.0 for look in one.looks], "value": f,
+            "low": f * np.exp(-SPREAD * sd), "high": f * np.exp(SPREAD * sd),
         })  # fmt: skip
         made.append(table.assign(**{t.name: one.theta[0][:, k] * t.start / scale for k, t in enumerate(thetas)}))
     table = pd.concat(made, ignore_index=True)
@@ -94,4 +86,4 @@ def _seen(design: Design, group: OpenGroup, days: tuple[float, ...]) -> Group:
     """Return a group of the file, as it was chosen, looked at all the time."""
     own = parts_of(design, group)[0]
     observe = tuple(dict.fromkeys(name for one in group.samplings for name in one.observe))
-    return replace(own, name=group.name, samplings=(Sampling(observe, days, 0.0, "after"),))
+    return replace(own, name=group.name, samplings=(Sampling(observe, days, order="after"),))

@@ -91,15 +91,18 @@ class Question:
             total += group.subjects * Fisher(one)(np.ones((1, len(one.looks))))[0]
         return total
 
-    def arm(self, group: Group) -> Arm:
-        """Return what a subject of a group is given, and what is looked at in it."""
+    def arm(self, group: Group, bled: Group | None = None) -> Arm:
+        """Return what a subject of a group is given, and what is looked at in it.
+
+        With ``blood_loss`` blood is drawn as from ``bled``, by default at the group's own visits.
+        """
         looks = tuple(
             Look(name, 24.0 * day, one.order == "after")
             for one in group.samplings for day in one.days for name in one.observe
         )  # fmt: skip
         events = group.regimen.expand(24.0 * max(group.days, default=0.0))
         if self.blood_loss:
-            events = tuple(sorted((*events, *draws(self.model, group)), key=lambda event: event.time))
+            events = with_draws(events, self.model, bled or group)
         return Arm(events, looks, group.covariates, tuple(24.0 * day for day in group.occasions))
 
 
@@ -114,8 +117,8 @@ def volume(model: Model, sampling: Sampling | OpenSampling) -> float | None:
     return sampling.draw if sampling.draw is not None else model.subjects.draw_volume
 
 
-def draws(model: Model, group: Group) -> list[DoseEvent]:
-    """Return the draws of blood of a group's subjects, as fractions of all they have.
+def with_draws(events: Sequence[DoseEvent], model: Model, group: Group) -> tuple[DoseEvent, ...]:
+    """Return events and the draws of blood of a group's subjects, as fractions of all they have, in the order of time.
 
     Raises
     ------
@@ -123,7 +126,7 @@ def draws(model: Model, group: Group) -> list[DoseEvent]:
         Blood volume, weight or the volume of a draw is not known.
     """
     total, heavy = model.subjects.blood_volume, weight(model, group)
-    found = []
+    found = [*events]
     for one in group.samplings:
         taken = volume(model, one)
         if total is None or heavy is None or taken is None:
@@ -132,4 +135,4 @@ def draws(model: Model, group: Group) -> list[DoseEvent]:
                 f"group {group.name}: blood_loss needs the {lacks}, which the model lacks; say it, or leave blood_loss out"
             )
         found += [DoseEvent("blood", 24.0 * day, taken / (total * heavy), kind="draw") for day in one.days]
-    return found
+    return tuple(sorted(found, key=lambda event: event.time))

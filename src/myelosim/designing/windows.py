@@ -10,7 +10,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from myelosim.designing.design import Design
-from myelosim.designing.question import Question, draws
+from myelosim.designing.question import Question
 from myelosim.errors import SpecError
 from myelosim.information import Arm, Fisher
 from myelosim.random import uniforms
@@ -194,7 +194,7 @@ def _arm(question: Question, group: Group, visits: list[_Visit], step: float) ->
         replace(one, days=tuple(sorted({v.day + k * step for v in visits if v.day in one.days for k in v.slips})))
         for one in group.samplings
     ))  # fmt: skip
-    arm = replace(question, blood_loss=False).arm(wide)
-    drawn = draws(question.model, group) if question.blood_loss else []
-    looks = tuple({(look.observable, round(look.hour, 6), look.after): look for look in arm.looks}.values())
-    return replace(arm, looks=looks, events=tuple(sorted((*arm.events, *drawn), key=lambda event: event.time)))
+    arm = question.arm(wide, bled=group)
+    return replace(
+        arm, looks=tuple({(look.observable, round(look.hour, 6), look.after): look for look in arm.looks}.values())
+    )
