@@ -11,7 +11,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from myelosim.designing.allowed import Allowed
-from myelosim.designing.criterion import Criterion
+from myelosim.designing.design import score
 from myelosim.designing.question import Question
 from myelosim.designing.space import Space, State, shared
 from myelosim.spec.design import Alternative, Group, Limits, Sampling
@@ -20,12 +20,6 @@ Array = NDArray[np.float64]
 
 SEEDS = Alternative("days 3, 5, 7, 10, 14", (3.0, 5.0, 7.0, 10.0, 14.0))
 NEXT = 5  # designs next to the best that are shown
-
-
-def score(questions: Sequence[Question], criterion: Criterion, groups: Sequence[Group]) -> float:
-    """Return the score of a design in all worlds together."""
-    total = np.stack([one.information(groups) for one in questions])
-    return float(criterion(total[:, None])[0])
 
 
 def alternatives(
@@ -43,11 +37,11 @@ def alternatives(
     rows = [_row("best", groups, best, best, True)]
     for k, state in enumerate(states[1 : NEXT + 1]):
         other = space.groups(state)
-        rows.append(_row(f"next best {k + 1}", other, score(questions, space.criterion, other), best, True))
+        rows.append(_row(f"next best {k + 1}", other, score(space.criterion, questions, other), best, True))
     for one in (*others, SEEDS, _even(space, states[0])):
         if one.days not in [row["given"] for row in rows]:
             other, fine = _instead(space, states[0], one.days)
-            value = score(questions, space.criterion, other)
+            value = score(space.criterion, questions, other)
             rows.append({**_row(one.name, other, value, best, fine), "given": one.days})
     return pd.DataFrame(rows).drop(columns="given")
 

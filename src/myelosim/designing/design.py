@@ -17,7 +17,7 @@ from myelosim.designing.identifiability import identifiability, sentences
 from myelosim.designing.power import power as power_of
 from myelosim.designing.power import power_between, subjects_needed
 from myelosim.designing.question import Question, volume
-from myelosim.information import Precision, precision
+from myelosim.information import Precision, Sensitivity, precision
 from myelosim.information.precision import relative
 from myelosim.information.shrinkage import shrinkage
 from myelosim.spec.design import Decision, Group
@@ -48,6 +48,8 @@ class Design:
         Who is dosed how and bled when.
     information : array (parameter, parameter)
         Of all subjects together, with what was known before; in natural units, omegas and terms of errors as variances.
+    sensitivities : tuple of Sensitivity
+        Of each group's looks.
     scored_by : Criterion
         What ``criterion`` is a value of.
     criterion : float
@@ -61,6 +63,7 @@ class Design:
     question: Question
     groups: tuple[Group, ...]
     information: Array
+    sensitivities: tuple[Sensitivity, ...]
     scored_by: Criterion
     criterion: float
     warnings: tuple[DesignWarning, ...] = ()
@@ -119,10 +122,8 @@ class Design:
     @cached_property
     def shrinkage(self) -> pd.DataFrame:
         """Expected shrinkage of individual parameters, percent of the variance, (eta, group)."""
-        found = self.question.sensitivities(self.groups)
-        return pd.DataFrame(
-            {group.name: shrinkage(one) for group, one in zip(self.groups, found, strict=True)}, index=self._etas
-        )
+        pairs = zip(self.groups, self.sensitivities, strict=True)
+        return pd.DataFrame({group.name: shrinkage(one) for group, one in pairs}, index=self._etas)
 
     @property
     def calendar(self) -> pd.DataFrame:
@@ -197,10 +198,16 @@ class Design:
 
 
 def scored(
-    question: Question, groups: tuple[Group, ...], criterion: Criterion, found: Mapping[str, Any] | None = None,
-    worlds: Sequence[Question] = (),
-) -> Design:  # fmt: skip
+    question: Question, groups: tuple[Group, ...], criterion: Criterion, worlds: Sequence[Question] = ()
+) -> Design:
     """Return a design with its information and its score; of ``worlds``, where there are several, all together."""
-    total = question.information(groups)
-    every = np.stack([one.information(groups) for one in worlds]) if len(worlds) > 1 else total[None]
-    return Design(question, groups, total, criterion, float(criterion(every[:, None])[0]), (), found or {})
+    own = question.sensitivities(groups)
+    total = question.information(groups, own)
+    value = score(criterion, worlds, groups) if len(worlds) > 1 else float(criterion(total[None, None])[0])
+    return Design(question, groups, total, own, criterion, value)
+
+
+def score(criterion: Criterion, worlds: Sequence[Question], groups: Sequence[Group]) -> float:
+    """Return the score of a design in all worlds together."""
+    total = np.stack([one.information(groups) for one in worlds])
+    return float(criterion(total[:, None])[0])

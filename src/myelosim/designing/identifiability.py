@@ -331,8 +331,7 @@ class _About:
             groups += [group, replace(group, name=f"{group.name}, half the dose", regimen=half)]
         found = question.sensitivities(groups)
         fim = question.known + sum(
-            0.5 * group.subjects * Fisher(one)(np.ones((1, len(one.looks))))[0]
-            for group, one in zip(groups, found, strict=True)
+            0.5 * group.subjects * Fisher(one).once for group, one in zip(groups, found, strict=True)
         )
         then = self.rse(fim, name)
         return f"half the dose for half of the subjects: rse {_percent(then)}" if then < 0.9 * now else ""

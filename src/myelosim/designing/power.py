@@ -90,7 +90,7 @@ def subjects_needed(
     if not 0.0 < power < 1.0:
         raise SpecError(f"power: {power:g} is no chance; give a number between 0 and 1")
     test = _test(design.question, name, null)
-    each = [Fisher(one)(np.ones((1, len(one.looks))))[0] for one in design.question.sensitivities(design.groups)]
+    each = [Fisher(one).once for one in design.sensitivities]
     shares = [group.subjects / design.subjects for group in design.groups]
 
     def sizes(total: int) -> list[int]:

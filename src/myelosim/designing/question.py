@@ -84,11 +84,11 @@ class Question:
         thetas = tuple(replace(one, start=theta.get(one.name, one.start)) for one in self.estimation.thetas)
         return replace(self, estimation=replace(self.estimation, thetas=thetas))
 
-    def information(self, groups: Sequence[Group]) -> Array:
-        """Return the information of all groups together, with what was known before."""
+    def information(self, groups: Sequence[Group], of: Sequence[Sensitivity] | None = None) -> Array:
+        """Return the information of all groups together (whose sensitivities are ``of``), with what was known before."""
         total = self.known.copy()
-        for group, one in zip(groups, self.sensitivities(groups), strict=True):
-            total += group.subjects * Fisher(one)(np.ones((1, len(one.looks))))[0]
+        for group, one in zip(groups, of or self.sensitivities(groups), strict=True):
+            total += group.subjects * Fisher(one).once
         return total
 
     def arm(self, group: Group, bled: Group | None = None) -> Arm:

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 
 from myelosim.designing.alternatives import alternatives as compared
-from myelosim.designing.alternatives import price, score
+from myelosim.designing.alternatives import price
 from myelosim.designing.asked import question_of
 from myelosim.designing.certificate import certificate
 from myelosim.designing.criterion import Criterion
-from myelosim.designing.design import Design, DesignWarning, scored
+from myelosim.designing.design import Design, DesignWarning, score, scored
 from myelosim.designing.doubts import doubted
 from myelosim.designing.exchange import regular
 from myelosim.designing.opened import limited, opened, whole
@@ -119,7 +119,7 @@ class Task:
 
     def _bled(self, space: Space, states: Sequence[State]) -> tuple[list[State], float]:
         """Return designs in the order of their worth where drawn blood is missing afterwards, and that of the best."""
-        values = [score(self.worlds, self.criterion, space.groups(state)) for state in states]
+        values = [score(self.criterion, self.worlds, space.groups(state)) for state in states]
         if space.per_cost:
             values = [value / space.cost(state) for value, state in zip(values, states, strict=True)]
         order = np.argsort(-np.array(values), kind="stable")

@@ -69,6 +69,11 @@ class Fisher:
             total = total + point(counts)
         return np.asarray(total / len(self.points))
 
+    @property
+    def once(self) -> Array:
+        """The matrix (parameter, parameter) of each look made once."""
+        return np.asarray(self(np.ones((1, len(self.of.looks))))[0])
+
 
 class _Point:
     """The matrices at one point of linearization."""
