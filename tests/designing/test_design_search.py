@@ -1,5 +1,6 @@
 """Searches against every design there is."""
 
+from dataclasses import replace
 from itertools import combinations, product
 
 import numpy as np
@@ -13,7 +14,7 @@ from myelosim.designing.certificate import certificate
 from myelosim.designing.exhaust import exhaust
 from myelosim.designing.search import search
 from myelosim.designing.space import Choice, Part
-from myelosim.spec.design import Alternative, Decision, Limits, Robust
+from myelosim.spec.design import Alternative, Decision, Group, Limits, OpenSampling, Robust, Sampling
 
 
 def chosen(design):
@@ -227,6 +228,18 @@ def test_alternatives_are_evaluated_even_off_the_candidates():
     model = ms.load_model("generic_oral_1cmt")
     alone = ms.evaluate_design(model, "drug 100 mg once", days=[0.3, 0.9], subjects=12, observe=["drug"], **PK)
     assert row.criterion == pytest.approx(alone.criterion, rel=1e-9) and not row.allowed
+
+
+def test_an_alternative_moves_what_is_chosen_and_leaves_what_is_fixed():
+    chosen, fixed = OpenSampling(("drug",), DAYS[1:], (3, 3)), OpenSampling(("drug",), (0.05,), (1, 1))
+    group = replace(pk_group(), samplings=(chosen, fixed))
+    best = pk_best([group], alternatives=[Alternative("other", (0.1, 0.7, 2.0))])
+    row = best.found["alternatives"].set_index("design").loc["other"]
+    looked = [Sampling(("drug",), (0.1, 0.7, 2.0)), Sampling(("drug",), (0.05,))]
+    alone = ms.evaluate_design(
+        ms.load_model("generic_oral_1cmt"), groups=[Group("all", group.regimens[0], 12, tuple(looked))], **PK
+    )
+    assert row.criterion == pytest.approx(alone.criterion, rel=1e-9) and row.allowed
 
 
 def test_blood_loss_is_judged_among_the_best():

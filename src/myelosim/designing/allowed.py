@@ -63,6 +63,11 @@ class Allowed:
         """Whose day an entry is: (entry)."""
         return np.array([sampling for sampling, _ in self.entries], dtype=np.intp)
 
+    def split(self, row: Sets) -> list[tuple[float, ...]]:
+        """Return the days of each sampling in a set (entry)."""
+        chosen = [entry for entry, there in zip(self.entries, row, strict=True) if there]
+        return [tuple(day for own, day in chosen if own == k) for k in range(len(self.sizes))]
+
     def keeps(self, sets: Sets) -> Sets:
         """Tell which sets (set, entry) break no rule; how many days they have is not looked at."""
         fine = np.ones(len(sets), bool)

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 
 from myelosim.designing.allowed import Allowed
 from myelosim.designing.design import score
+from myelosim.designing.instead import moved
 from myelosim.designing.question import Question
-from myelosim.designing.space import Space, State, shared
-from myelosim.spec.design import Alternative, Group, Limits, Sampling
+from myelosim.designing.space import Space, State
+from myelosim.spec.design import Alternative, Group, Limits
 
 Array = NDArray[np.float64]
 
@@ -67,18 +68,11 @@ def price(limits: Limits, groups: Sequence[Group]) -> float:
 
 def _instead(space: Space, state: State, days: tuple[float, ...]) -> tuple[tuple[Group, ...], bool]:
     """Return the design with other days for everybody, and whether that is allowed."""
-    made, fine = [], True
+    model, made, fine = space.questions[0].model, list[Group](), True
     for block, choice in zip(space.blocks, state, strict=True):
-        open_, own = block.group, [(days, choice.subjects)]
-        if block.terminal:
-            counts = shared(choice.subjects, len(days))
-            own = [((day,), count) for day, count in zip(days, counts, strict=True) if count]
-        for when, count in own:
-            samplings = tuple(Sampling(one.observe, when, one.draw, one.order) for one in open_.samplings)
-            name = open_.name if not block.terminal else f"{open_.name}, day {when[0]:g}"
-            regimen = open_.regimens[choice.regimen]
-            made.append(Group(name, regimen, count, samplings, open_.covariates, open_.occasions, block.terminal))
-            fine = fine and _fits(block.allowed, when)
+        own = moved(model, block.group, days, choice.subjects, block.group.regimens[choice.regimen])
+        fine = fine and all(_fits(block.allowed, group) for group in own)
+        made += own
     loads = Counter[int]()
     for group in made:
         for one in group.samplings:
@@ -88,9 +82,10 @@ def _instead(space: Space, state: State, days: tuple[float, ...]) -> tuple[tuple
     return tuple(made), fine and (limits.budget is None or price(limits, made) <= limits.budget * (1 + 1e-9))
 
 
-def _fits(of: Allowed, days: tuple[float, ...]) -> bool:
-    row = np.array([[day in days for _, day in of.entries]])
-    return bool(set(days) <= {day for _, day in of.entries} and of.keeps(row)[0] and of.full(row)[0])
+def _fits(of: Allowed, group: Group) -> bool:
+    wanted = {(k, day) for k, one in enumerate(group.samplings) for day in one.days}
+    row = np.array([[entry in wanted for entry in of.entries]])
+    return bool(wanted <= {*of.entries} and of.keeps(row)[0] and of.full(row)[0])
 
 
 def _even(space: Space, state: State) -> Alternative:

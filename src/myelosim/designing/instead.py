@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
 
 from myelosim.designing.design import Design, scored
 from myelosim.designing.doubts import doubted
 from myelosim.designing.space import shared
 from myelosim.spec import design as spec
-from myelosim.spec.design import Group, OpenGroup, OpenSampling, Sampling
-from myelosim.spec.model import observable
+from myelosim.spec.design import Group, OpenGroup, OpenSampling
+from myelosim.spec.model import Model, observable
+from myelosim.spec.regimen import Regimen
 
 
 def settled(asked: spec.Design) -> bool:
@@ -25,13 +25,7 @@ def settled(asked: spec.Design) -> bool:
 
 def named(asked: spec.Design) -> tuple[Group, ...]:
     """Return the groups of a file that leaves nothing to be chosen."""
-    return tuple(
-        Group(
-            one.name, one.regimens[0], one.subjects[0],
-            tuple(Sampling(s.observe, s.days, s.draw, s.order) for s in one.samplings), one.covariates, one.occasions,
-        )
-        for one in asked.groups
-    )  # fmt: skip
+    return tuple(one.at([s.days for s in one.samplings], one.subjects[0]) for one in asked.groups)
 
 
 def instead(asked: spec.Design, design: Design, days: Sequence[float]) -> Design:
@@ -40,22 +34,26 @@ def instead(asked: spec.Design, design: Design, days: Sequence[float]) -> Design
     Subjects of a group who are bled in turns all have these days; each of a terminal group has one of them. Samplings without
     counts stay where all their days are taken, and have these days, too, where they are chosen.
     """
-    counts = {observable(name) for name in design.question.model.lineages}
-    made: list[Group] = []
+    model, made = design.question.model, list[Group]()
     for group in asked.groups:
         own = parts_of(design, group)
-        subjects, first = sum(one.subjects for one in own), own[0]
-        split = [(tuple(days), subjects)]
-        if group.structure == "terminal":
-            split = [((day,), size) for day, size in zip(days, shared(subjects, len(days)), strict=True) if size]
-        for when, size in split:
-            samplings = tuple(
-                Sampling(one.observe, when if _moved(one, counts) else one.days, one.draw, one.order)
-                for one in group.samplings
-            )
-            name = group.name if len(split) == 1 else f"{group.name}, day {when[0]:g}"
-            made.append(replace(first, name=name, subjects=size, samplings=samplings))
+        made += moved(model, group, days, sum(one.subjects for one in own), own[0].regimen)
     return doubted(scored(design.question, tuple(made), design.scored_by))
+
+
+def moved(model: Model, group: OpenGroup, days: Sequence[float], subjects: int, regimen: Regimen) -> list[Group]:
+    """Return a group with other days, as :func:`instead` says."""
+    counts = {observable(name) for name in model.lineages}
+    split = [(tuple(days), subjects)]
+    if group.structure == "terminal":
+        split = [((day,), size) for day, size in zip(days, shared(subjects, len(days)), strict=True) if size]
+    return [
+        group.at(
+            [when if _moved(one, counts) else one.days for one in group.samplings], size, regimen,
+            f"day {when[0]:g}" if len(split) > 1 else "",
+        )
+        for when, size in split
+    ]  # fmt: skip
 
 
 def parts_of(design: Design, group: OpenGroup) -> list[Group]:

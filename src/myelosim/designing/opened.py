@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from myelosim.designing.asked import check_group, observed, volume_of
 from myelosim.errors import SpecError
-from myelosim.spec.design import LONGEST, STRUCTURES, WEEK, Group, Limits, OpenGroup, OpenSampling, Sampling
+from myelosim.spec.design import LONGEST, STRUCTURES, WEEK, Group, Limits, OpenGroup, OpenSampling
 from myelosim.spec.document import suggestion
 from myelosim.spec.dosing import prescribed
 from myelosim.spec.literal import found
@@ -108,9 +107,8 @@ def span(name: str, value: Any) -> tuple[int, int]:
 
 def whole(group: OpenGroup, regimen: int = 0) -> Group:
     """Return a group that is looked at on all its candidate days."""
-    samplings = tuple(Sampling(one.observe, tuple(sorted({*one.days, *one.fixed})), one.draw, one.order)
-                      for one in group.samplings)  # fmt: skip
-    return Group(group.name, group.regimens[regimen], group.subjects[1], samplings, group.covariates, group.occasions)
+    days = [sorted({*one.days, *one.fixed}) for one in group.samplings]
+    return group.at(days, group.subjects[1], group.regimens[regimen])
 
 
 def _check(model: Model, group: OpenGroup) -> None:
@@ -125,7 +123,7 @@ def _check(model: Model, group: OpenGroup) -> None:
             span("visits", one.visits)
     except SpecError as error:
         raise SpecError(f"{where}: {error}") from None
-    check_group(model, replace(whole(group), subjects=group.subjects[1]))
+    check_group(model, whole(group))
     if group.structure == "alternating" and not 2 <= group.parts <= group.subjects[0]:
         raise SpecError(
             f"{where}: {group.parts} parts of {group.subjects[0]} subjects cannot be; give 2 to as many as there are subjects"

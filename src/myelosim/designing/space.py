@@ -16,7 +16,7 @@ from myelosim.designing.criterion import Criterion
 from myelosim.designing.feasible import Unit
 from myelosim.designing.question import Question
 from myelosim.information import Fisher
-from myelosim.spec.design import Group, Limits, OpenGroup, Sampling
+from myelosim.spec.design import Group, Limits, OpenGroup
 
 Array = NDArray[np.float64]
 SMALL = 60  # sums over looks that a small matrix needs
@@ -119,8 +119,8 @@ class Space:
             one, unheld = allowed(model, group, limits)
             self.unheld += unheld
             kept.append(one)
-            every = np.ones(len(one.entries), bool)
-            full += [_group(group, one, group.name, regimen, 1, every) for regimen in group.regimens]
+            every = one.split(np.ones(len(one.entries), bool))
+            full += [group.at(every, 1, regimen) for regimen in group.regimens]
         worlds = [[Fisher(one) for one in question.sensitivities(full)] for question in self.questions]
         self.blocks, first = [], 0
         for group, one in zip(groups, kept, strict=True):
@@ -299,11 +299,9 @@ class Space:
                 together[part.entries] = together.get(part.entries, 0) + part.subjects
             parts = sorted(together.items())
             for k, (entries, subjects) in enumerate(parts):
-                name = block.group.name
-                if len(parts) > 1:
-                    label = f"day {block.allowed.entries[entries[0]][1]:g}" if block.terminal else str(k + 1)
-                    name = f"{name}, {label}"
-                made.append(_group(block.group, block.allowed, name, regimen, subjects, self.row(group, entries)))
+                days = block.allowed.split(self.row(group, entries))
+                label = f"day {days[0][0]:g}" if block.terminal else str(k + 1)
+                made.append(block.group.at(days, subjects, regimen, label if len(parts) > 1 else ""))
         return tuple(made)
 
 
@@ -314,16 +312,6 @@ def shared(count: int, parts: int) -> list[int]:
     [3, 2, 2]
     """
     return [count // parts + (k < count % parts) for k in range(parts)]
-
-
-def _group(group: OpenGroup, of: Allowed, name: str, regimen: object, subjects: int, chosen: Sets) -> Group:
-    samplings = []
-    for k, one in enumerate(group.samplings):
-        days = tuple(day for (own, day), there in zip(of.entries, chosen, strict=True) if there and own == k)
-        if days:
-            samplings.append(Sampling(one.observe, days, one.draw, one.order))
-    once = group.structure == "terminal"
-    return Group(name, regimen, subjects, tuple(samplings), group.covariates, group.occasions, once)  # type: ignore[arg-type]
 
 
 def _looks(group: OpenGroup, of: Allowed) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from myelosim.spec.digest import spec_hash
@@ -85,6 +85,19 @@ class OpenGroup:
     parts: int = 2
     covariates: Mapping[str, float | str] = field(default_factory=dict)
     occasions: tuple[float, ...] = (0.0,)
+
+    def at(
+        self, days: Sequence[Sequence[float]], subjects: int, regimen: Regimen | None = None, part: str = ""
+    ) -> Group:
+        """Return some of the subjects with the elapsed days of each sampling; of a sampling without days nothing is left."""
+        looked = tuple(
+            Sampling(one.observe, tuple(own), one.draw, one.order)
+            for one, own in zip(self.samplings, days, strict=True)
+            if own
+        )
+        name = f"{self.name}, {part}" if part else self.name
+        once = self.structure == "terminal"
+        return Group(name, regimen or self.regimens[0], subjects, looked, self.covariates, self.occasions, once)
 
 
 @dataclass(frozen=True, slots=True)
