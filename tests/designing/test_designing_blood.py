@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 
 import numpy as np
@@ -72,6 +73,21 @@ def test_what_is_lost_is_missing_from_the_looks_too():
     )
     lost = replace(base.question, blood_loss=True).information(base.groups)
     assert lost[1, 1] > 1e-6 and lost[0, 0] == pytest.approx(base.information[0, 0], rel=1e-3)
+
+
+def test_what_a_further_visit_would_tell_reckons_with_its_draw():
+    mouse = ms.load_model("cemsidomide", species="mouse", variant="humanized_crbn")
+
+    def looked(days):
+        return ms.evaluate_design(
+            mouse, "cemsidomide 150 ug QD d1-14", days=days, subjects=12, lineages=["erythroid"], parameters=["erythroid.gamma"],
+            omega={"erythroid.baseline": 0.0025}, draw=0.1, blood_loss=True,
+        )  # fmt: skip
+
+    said = looked(SEEDS).identifiability().loc["erythroid.gamma", "help"]
+    day, *errors = re.match(r"a visit on day (\S+): rse of erythroid.gamma (\S+) % -> (\S+) %", said).groups()
+    also = [looked(days).rse["erythroid.gamma"] for days in (SEEDS, (*SEEDS, float(day)))]
+    assert errors == [f"{one:,.0f}" for one in also] and also[1] < also[0]
 
 
 def test_without_a_volume_nothing_is_said_or_simulated():

@@ -154,19 +154,19 @@ class _About:
         end = max(1.0, 2.0 * self.last) if self.hourly else max(28.0, 1.5 * self.last)
         return tuple(k * step for k in range(ceil(end / step) + 1))
 
-    @cached_property
-    def wide(self) -> tuple[Group, ...]:
+    def wider(self, calendar: Sequence[float]) -> tuple[Group, ...]:
+        """Return the groups with visits on these days, too."""
         groups = []
         for group in self.design.groups:
             seen = tuple(dict.fromkeys(name for one in group.samplings for name in one.observe))
-            days = tuple(day for day in self.calendar if day not in group.days)
-            groups.append(replace(group, samplings=(*group.samplings, Sampling(seen, days))))
+            more = Sampling(seen, tuple(day for day in calendar if day not in group.days), group.samplings[0].draw)
+            groups.append(replace(group, samplings=(*group.samplings, more)))
         return tuple(groups)
 
     @cached_property
     def grids(self) -> tuple[Sensitivity, ...]:
         """Each group's sensitivities on its own and on all days of the calendar; blood loss does not count."""
-        return replace(self.design.question, blood_loss=False).sensitivities(self.wide)
+        return replace(self.design.question, blood_loss=False).sensitivities(self.wider(self.calendar))
 
     def counts(self, day: float | None = None) -> list[Array]:
         """Return how often each look of the grids is made, with a visit more on one day."""
@@ -300,7 +300,12 @@ class _About:
         best = int(np.argmin(errors))
         if not errors[best] < 0.95 * errors[0]:
             return ""
-        return f"a visit {self._when(days[best - 1])}: rse of {name} {_percent(now)} -> {_percent(errors[best])}"
+        day, then = days[best - 1], errors[best]
+        if self.design.question.blood_loss:
+            then = self.rse(self.design.question.information(self.wider([day])), name)
+        return (
+            f"a visit {self._when(day)}: rse of {name} {_percent(now)} -> {_percent(then)}" if then < 0.95 * now else ""
+        )
 
     def _prior(self, one: Weakness) -> str:
         """Return what a prior on the heaviest parameter, and what fixing it, would do to all that it is mixed with."""

@@ -6,7 +6,7 @@ import os
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -17,6 +17,9 @@ from myelosim.designing.optimize import optimize_design
 from myelosim.designing.windows import windows
 from myelosim.spec import design as spec
 from myelosim.spec.designs import load_design
+
+if TYPE_CHECKING:
+    from matplotlib.figure import Figure
 
 ARGUMENTS = {"free": "parameters"}  # what an estimation calls it -> what a design does
 OVER = ("ED", "maximin")  # criteria over several worlds
@@ -78,6 +81,12 @@ class Outcome:
         from myelosim.designing.report import report
 
         return report(self)
+
+    def draw(self) -> Figure:
+        """Draw typical counts, what they tell of each parameter, the days, and how good alternatives are."""
+        from myelosim.designing.pictured import draw
+
+        return draw(self)
 
     def save(self, folder: str | os.PathLike[str], *, figure: bool = True, overwrite: bool = False) -> list[Path]:
         """Write the files of the design into a folder; see :func:`myelosim.designing.save.save`."""
