@@ -12,18 +12,18 @@ import myelosim as ms
 from myelosim.errors import SpecError
 from myelosim.spec.design import Group, Sampling
 
-MOUSE = ms.load_model("asciminib", species="mouse")
-DRUG = "asciminib"
+MOUSE = ms.load_model("cemsidomide", species="mouse").subjects
+MODEL = replace(ms.load_model("generic_oral_2cmt_friberg"), subjects=MOUSE)
 SEEDS = (3.0, 5.0, 7.0, 10.0, 14.0)
 
 
-def design(model=MOUSE, *, samplings=None, **more):
-    visits = samplings or (Sampling(("neutrophil", "hemoglobin"), SEEDS, draw=0.1),)
-    group = Group("mice", ms.Regimen.parse(f"{DRUG} 10 mg/kg QD d1-14"), 6, visits, covariates={"weight": 0.02}, **more)
-    sigma = {f"{name}.log_sd": 0.2 for one in visits for name in one.observe}
+def design(model=MODEL, *, samplings=None, **more):
+    """Untreated mice."""
+    visits = samplings or (Sampling(("neutrophil",), SEEDS, draw=0.1),)
+    group = Group("mice", ms.Regimen(()), 6, visits, covariates={"weight": 0.02}, **more)
     return ms.evaluate_design(
-        model, groups=[group], parameters=["neutrophil.baseline", "neutrophil.mtt"],
-        omega={"neutrophil.baseline": 0.1}, sigma=sigma,
+        model, groups=[group], parameters=["neutrophil.baseline", "neutrophil.mtt"], omega={"neutrophil.baseline": 0.1},
+        sigma={"neutrophil.proportional": 0.2},
     )  # fmt: skip
 
 
@@ -42,7 +42,7 @@ def test_a_mouse_of_20_g_gives_no_five_draws_of_100_ul():
 
 
 def test_draws_of_several_volumes_count_together():
-    both = (Sampling(("neutrophil",), (0.0, 9.0), draw=0.04), Sampling(("platelet",), (0.0, 0.25), draw=0.02))
+    both = (Sampling(("neutrophil",), (0.0, 9.0), draw=0.04), Sampling(("neutrophil",), (0.25, 0.5), draw=0.02))
     table = design(samplings=both).blood.set_index("limit")
     np.testing.assert_allclose(table.taken, [0.08, 0.08, 0.12, 0.12, 0.12])
     assert not [one for one in design(samplings=both).warnings if one.code == "blood"]
@@ -56,8 +56,10 @@ def test_terminal_bleeds_have_no_limit():
 
 
 def test_a_draw_takes_its_share_of_the_red_cells():
-    ds = design().trajectories(step=24.0)
-    assert dict(ds.sizes) == {"group": 1, "drawn": 2, "lineage": len(MOUSE.lineages), "time": 15}
+    model = replace(ms.load_model("generic_three_lineage"), subjects=MOUSE)
+    base = design()
+    ds = replace(base, question=replace(base.question, model=model)).trajectories(step=24.0)
+    assert dict(ds.sizes) == {"group": 1, "drawn": 2, "lineage": 3, "time": 15}
     lost = 1 - ds["count"].sel(drawn="yes") / ds["count"].sel(drawn="no")
     hemoglobin = lost.sel(group="mice", lineage="hemoglobin")
     assert hemoglobin.sel(time=slice(0, 2)).max() < 1e-9
@@ -91,7 +93,7 @@ def test_what_a_further_visit_would_tell_reckons_with_its_draw():
 
 
 def test_without_a_volume_nothing_is_said_or_simulated():
-    unknown = replace(MOUSE, subjects=replace(MOUSE.subjects, blood_volume=None))
+    unknown = replace(MODEL, subjects=replace(MOUSE, blood_volume=None))
     assert not [one for one in design(unknown).warnings if one.code == "blood"]
     assert np.isnan(design(unknown).blood.of_blood).all()
     with pytest.raises(SpecError, match="needs the blood volume"):
