@@ -15,8 +15,8 @@ from myelosim.spec.design import Decision
 
 DOSES = ms.Regimen.parse("drug 40 mg BID d1-28")
 MODEL = ms.load_model("generic_oral_2cmt_friberg")
-SIZE = 12_000
-HERE = Decision("risk", "neutrophil", DOSES, 42, subjects=4000)
+SIZE = 6_000
+HERE = Decision("risk", "neutrophil", DOSES, 42, subjects=2000)
 
 
 @pytest.fixture(scope="module")
@@ -57,14 +57,14 @@ def test_the_typical_subjects_gradient_is_that_of_plain_simulation(design, what,
 def test_risk_and_its_gradient_are_those_of_a_large_population(design, risk):
     model = Crowd(design.question, "neutrophil", 64).model
     assert risk.value == pytest.approx(share(model), abs=3 * np.hypot(risk.noise, 0.5 / np.sqrt(SIZE)))
-    assert risk.noise < 0.003
+    assert risk.noise < 0.006
     for name, step in (("drug.neutrophil.slope", 0.1), ("neutrophil.baseline", 0.1), ("neutrophil.gamma", 0.1)):
         value = MODEL.parameters[name].value
         ends = [share(model.replace({name: value * (1 + s)})) for s in (step, -step)]
         k = design.names.index(name)
         chance = np.hypot(risk.gradient_noise[k] * value, np.sqrt(abs(ends[0] - ends[1]) / SIZE) / (2 * step))
         assert risk.gradient[k] * value == pytest.approx((ends[0] - ends[1]) / (2 * step), abs=3 * chance)
-        assert chance < 0.03
+        assert chance < 0.04
     for name in ("neutrophil.baseline", "drug.neutrophil.slope"):
         sd = model.parameters[name].omega_sd
         ends = [share(model.replace({name: {"omega_sd": sd * s}})) for s in (1.2, 0.8)]
@@ -73,16 +73,18 @@ def test_risk_and_its_gradient_are_those_of_a_large_population(design, risk):
         assert got == pytest.approx(ends[0] - ends[1], abs=0.015)
 
 
-def test_the_gradient_belongs_to_the_same_smooth_function(design, risk):
-    question = design.question
+def test_the_gradient_belongs_to_the_same_smooth_function(design):
+    question, few = design.question, replace(HERE, subjects=512)
     name = "drug.neutrophil.slope"
     value = question.values[design.names.index(name)]
-    ends = [predict(question.elsewhere({name: value * (1 + s)}), HERE).value for s in (0.02, -0.02)]
-    assert risk.gradient[design.names.index(name)] * value == pytest.approx((ends[0] - ends[1]) / 0.04, rel=0.03)
+    ends = [predict(question.elsewhere({name: value * (1 + s)}), few).value for s in (0.02, -0.02)]
+    assert predict(question, few).gradient[design.names.index(name)] * value == pytest.approx(
+        (ends[0] - ends[1]) / 0.04, rel=0.03
+    )
 
 
 def test_at_the_dose_that_is_found_the_risk_is_the_limit(design):
-    few = replace(HERE, subjects=1000)
+    few = replace(HERE, subjects=512)
     found = predict(design.question, replace(few, what="dose", limit=0.25))
     at = ms.Regimen.parse(f"drug {found.value:.10g} mg BID d1-28")
     assert predict(design.question, replace(few, regimen=at)).value == pytest.approx(0.25, abs=1e-5)
@@ -126,7 +128,7 @@ def test_the_promised_error_is_that_of_predictions_from_drawn_estimates():
         assert float(value.std()) == pytest.approx(promised, rel=0.1)
         low, high = one.interval(design.information)
         assert float(((ds[what] > low) & (ds[what] < high)).mean()) == pytest.approx(0.95, abs=0.02)
-    few = replace(HERE, subjects=512)
+    few = replace(HERE, subjects=128)
     risk = predict(design.question, few)
     shares = [predict(design.question.elsewhere(dict(zip(names, row, strict=True))), few).value for row in drawn[:25]]
     alone = replace(risk, gradient=np.where(np.arange(len(design.names)) < 4, risk.gradient, 0.0))

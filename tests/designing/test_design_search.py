@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from search_cases import ANC, DAYS, PK, anc, pk_best, pk_group, pk_space
 
 import myelosim as ms
+from myelosim.designing import certificate as proofs
 from myelosim.designing.certificate import certificate
 from myelosim.designing.exhaust import exhaust
 from myelosim.designing.search import search
@@ -21,14 +22,14 @@ def chosen(design):
     return [(group.days, group.subjects) for group in design.groups]
 
 
-def test_exchange_finds_the_best_of_98280_sets():
+def test_exchange_finds_the_best_of_4845_sets():
     model, regimen = anc()
-    asked = {"candidate_days": range(1, 29), "visits": 5, "subjects": 20, **ANC}
+    asked = {"candidate_days": range(1, 21), "visits": 4, "subjects": 20, **ANC}
     every = ms.optimize_design(model, regimen, **asked, search="exact")
-    assert every.found["looked"] == 98_280 and every.found["exact"]
+    assert every.found["looked"] == 4_845 and every.found["exact"]
     fast = ms.optimize_design(model, regimen, **asked, search="exchange")
     assert fast.days == every.days and fast.criterion == every.criterion
-    assert fast.found["looked"] < 20_000 and not fast.found["exact"]
+    assert fast.found["how"].startswith("exchange") and not fast.found["exact"]
     table = every.found["alternatives"].set_index("design")
     seeds = ms.evaluate_design(model, regimen, days=[3, 5, 7, 10, 14], subjects=20, **ANC)
     assert table.efficiency["days 3, 5, 7, 10, 14"] == pytest.approx(seeds.criterion / every.criterion, rel=1e-9)
@@ -49,22 +50,18 @@ def test_the_best_set_is_the_best_of_designs_evaluated_one_by_one(criterion):
     assert best.found["bound"] <= 1.0
 
 
-def score(space, parts):
-    """The score of one group's parts (subjects, row of entries), put together by hand."""
-    total = space.known + sum(count * space.information(0, 0, row[None])[:, 0] for count, row in parts)
-    return float(space.criterion(total[:, None])[0])
-
-
 def test_no_mixture_of_visits_beats_the_bound():
     space = pk_space([pk_group()])
     found = search(space)
     proof = certificate(space, found.states[0])
     sets = space.blocks[0].allowed.sets()
     assert proof.exact and 0 < proof.bound <= 1
-    highest = found.worth / proof.bound
-    pairs = [score(space, [(share, a), (12 - share, b)]) for a in sets for b in sets for share in (2, 6)]
-    assert found.worth * (1 + 1e-9) >= max(score(space, [(12, one)]) for one in sets)
-    assert max(pairs) <= highest * (1 + 1e-9)
+    F = space.information(0, 0, sets)
+    assert found.worth * (1 + 1e-9) >= space.criterion(space.known[:, None] + 12 * F).max()
+    for share in (2, 6):
+        pairs = share * F[0][:, None] + (12 - share) * F[0][None]
+        worth = space.criterion((space.known + pairs.reshape(-1, *F.shape[2:]))[None])
+        assert worth.max() <= found.worth / proof.bound * (1 + 1e-9)
 
 
 def test_the_bound_is_what_the_best_mixture_reaches():
@@ -81,15 +78,19 @@ def test_the_bound_is_what_the_best_mixture_reaches():
     assert 0.99 * found.worth / ideal <= bound <= found.worth / ideal * (1 + 1e-9)
 
 
-def test_a_bound_without_all_sets_says_so():
-    model, regimen = anc()
-    best = ms.optimize_design(model, regimen, candidate_days=range(0, 57), visits=6, subjects=20, **ANC)
-    assert not best.found["exact"] and not best.found["bound_exact"] and 0.5 < best.found["bound"] <= 1
+def test_a_bound_without_all_sets_says_so(monkeypatch):
+    space = pk_space([pk_group()])
+    state = search(space).states[0]
+    monkeypatch.setattr(proofs, "STEPS", 1)
+    every = proofs.certificate(space, state)
+    monkeypatch.setattr(proofs, "WORK", 1.0)
+    near = proofs.certificate(pk_space([pk_group()]), state)
+    assert every.exact and not near.exact and near.bound == pytest.approx(every.bound, rel=1e-9)
 
 
 def test_designs_for_decisions_and_over_worlds():
     model, regimen = anc()
-    asked = {"candidate_days": range(1, 22, 2), "visits": 4, "subjects": 20, **ANC}
+    asked = {"candidate_days": range(1, 22, 3), "visits": 4, "subjects": 20, **ANC}
     plain = ms.optimize_design(model, regimen, **asked)
     decision = Decision("nadir", "neutrophil", regimen, 28.0)
     nadir = ms.optimize_design(model, regimen, criterion="nadir", decision=decision, **asked)
@@ -98,7 +99,7 @@ def test_designs_for_decisions_and_over_worlds():
         **{name: value for name, value in asked.items() if name not in ("candidate_days", "visits")},
     )  # fmt: skip
     assert nadir.criterion > other.criterion
-    robust = Robust({"neutrophil.mtt": 0.2, "drug.neutrophil.slope": 0.3}, draws=4)
+    robust = Robust({"neutrophil.mtt": 0.2, "drug.neutrophil.slope": 0.3}, draws=2)
     least = ms.optimize_design(model, regimen, criterion="maximin", robust=robust, **asked)
     assert 0.3 < least.criterion <= 1.0 + 1e-9
     mean = ms.optimize_design(model, regimen, criterion="ED", robust=robust, **asked)
@@ -118,7 +119,7 @@ def test_parts_with_visits_of_their_own_are_never_worse():
     assert chosen(fast) == chosen(apart)
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=5, deadline=None)
 @given(order=st.permutations(DAYS))
 def test_the_order_of_candidates_does_not_count(order):
     space, other = pk_space([pk_group()]), pk_space([pk_group(days=tuple(order))])
@@ -163,7 +164,7 @@ def test_no_limit_is_broken_and_exchange_keeps_up(limits, structure, visits, dos
     ]
     space = pk_space(groups, limits)
     try:
-        found = search(space, way="exchange")
+        found = search(space, way="exchange", starts=6)
     except ms.SpecError as error:
         assert any(name in str(error) for name in ("capacity", "budget", "gap", "terminal"))
         return
