@@ -9,20 +9,23 @@ Reference: Kiefer and Wolfowitz, Can J Math 1960;12:363-6; Pukelsheim, Optimal d
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from myelosim.designing.allowed import Sets
+from myelosim.designing.exchange import near
 from myelosim.designing.exhaust import EQUAL, WORK
-from myelosim.designing.space import BATCH, Space, State
+from myelosim.designing.space import Space, State
 
 Array = NDArray[np.float64]
 
 STEPS = 60  # towards the best mixture of visits
 CLOSE = 0.998  # share of the bound that a mixture attains, at which it is good enough
 MEMORY = 3e8  # bytes of matrices that are kept
+MANY = 8192  # matrices at once
 SMOOTH = 1e-12  # smallest eigenvalue, of a matrix scaled to a unit diagonal
 
 
@@ -52,16 +55,13 @@ def certificate(space: Space, state: State) -> Certificate | None:
     score = float(space.criterion(total[:, None])[0])
     if space.per_cost:
         return Certificate(min(score / space.cost(state) / _per_cost(space, every, gradient), 1.0), exact)
-    size = (
-        8
-        * space.known.size
-        * sum(len(one) * len(block.fishers) for one, block in zip(every, space.blocks, strict=True))
-    )
-    steps = STEPS if exact and size < MEMORY else 1
-    made = [_Vertices(space, group, own) for group, own in enumerate(every)]
+    matrices = sum(len(one) * len(block.fishers) for one, block in zip(every, space.blocks, strict=True))
+    made: list[Iterable[Batch]] = [_batches(space, group, own) for group, own in enumerate(every)]
+    if keep := exact and 8 * space.known.size * matrices < MEMORY:
+        made = [list(one) for one in made]
     lowest = np.inf
-    for _ in range(steps):
-        best = [one.best(gradient) for one in made]
+    for _ in range(STEPS if keep else 1):
+        best = [_best(one, gradient) for one in made]
         other = space.known + _shared(space, best)
         lowest = min(lowest, float(np.einsum("wij,wji->", gradient, other)))
         shares = np.concatenate([np.geomspace(1e-4, 0.5, 40), [0.6, 0.7, 0.8, 0.9]])
@@ -86,73 +86,62 @@ def _gradient(space: Space, total: Array) -> Array | None:
     return gradient if np.all(np.isfinite(gradient)) else None
 
 
-class _Vertices:
-    """The matrices of one subject with each set and regimen of a group."""
+Batch = tuple[Sets, Array]  # of sets (set, entry): and their matrices (world, set, parameter, parameter)
 
-    def __init__(self, space: Space, group: int, sets: Sets) -> None:
-        self.made = [space.information(group, regimen, sets) for regimen in range(len(space.blocks[group].fishers))]
 
-    def best(self, gradient: Array) -> tuple[float, Array]:
-        """Return the largest tr(G F), and the matrices (world, parameter, parameter) that have it."""
-        worlds = range(len(gradient))
-        found = [
-            np.sum([one[w].reshape(one.shape[1], -1) @ gradient[w].ravel() for w in worlds], axis=0)
-            for one in self.made
-        ]
-        regimen = int(np.argmax([one.max() for one in found]))
-        place = int(np.argmax(found[regimen]))
-        return float(found[regimen][place]), self.made[regimen][:, place]
+def _batches(space: Space, group: int, sets: Sets) -> Iterator[Batch]:
+    """Return the matrices of one subject with each set and regimen of a group."""
+    for regimen in range(len(space.blocks[group].fishers)):
+        for start in range(0, len(sets), MANY):
+            own = sets[start : start + MANY]
+            yield own, space.information(group, regimen, own)
+
+
+def _slopes(matrices: Array, gradient: Array) -> Array:
+    """Return tr(G F) (set)."""
+    each = [one.reshape(len(one), -1) @ G.ravel() for one, G in zip(matrices, gradient, strict=True)]
+    return np.asarray(np.sum(each, axis=0))
+
+
+def _best(batches: Iterable[Batch], gradient: Array) -> tuple[float, Array]:
+    """Return the largest tr(G F), and the matrices (world, parameter, parameter) that have it."""
+    most, found = -np.inf, gradient
+    for _, matrices in batches:
+        slopes = _slopes(matrices, gradient)
+        place = int(np.argmax(slopes))
+        if slopes[place] > most:
+            most, found = float(slopes[place]), matrices[:, place].copy()
+    return most, found
 
 
 def _per_cost(space: Space, sets: list[Sets], gradient: Array) -> float:
     """Return the most that any design scores for its cost; days' costs only make it less."""
-    ratios, least = [], 0.0
-    for group, (block, own) in enumerate(zip(space.blocks, sets, strict=True)):
-        values = [_slopes(space, group, regimen, own, gradient) for regimen in range(len(block.fishers))]
-        costs = space.limits.per_subject + space.limits.per_draw * own.sum(axis=1)
-        ratios.append(float((np.max(values, axis=0) / np.maximum(costs, 1e-300)).max()))
+    most, least = 0.0, 0.0
+    for group, (block, every) in enumerate(zip(space.blocks, sets, strict=True)):
+        costs = space.limits.per_subject + space.limits.per_draw * every.sum(axis=1)
         least += block.group.subjects[0] * float(costs.min())
+        for own, matrices in _batches(space, group, every):
+            each = space.limits.per_subject + space.limits.per_draw * own.sum(axis=1)
+            most = max(most, float((_slopes(matrices, gradient) / np.maximum(each, 1e-300)).max()))
     given = float(np.einsum("wij,wji->", gradient, space.known))
-    return given / max(least, 1e-300) + max(ratios)
-
-
-def _slopes(space: Space, group: int, regimen: int, sets: Sets, gradient: Array) -> Array:
-    """Return tr(G F) (set) of one subject."""
-    return np.concatenate(
-        [
-            np.einsum("wij,wsji->s", gradient, space.information(group, regimen, sets[i : i + BATCH]))
-            for i in range(0, len(sets), BATCH)
-        ]
-    )
+    return given / max(least, 1e-300) + most
 
 
 def _climbed(space: Space, state: State, group: int, gradient: Array) -> Sets:
     """Return sets of a group's subjects with tr(G F) that no exchange or addition of a day makes larger, and those on the way."""
-    of, found = space.blocks[group].allowed, []
-    for regimen in range(len(space.blocks[group].fishers)):
+    block, found = space.blocks[group], []
+    for regimen in range(len(block.fishers)):
         for part in state[group].parts:
             row, value = space.row(group, part.entries), -np.inf
             while True:
-                near = _near(row)
-                near = near[of.keeps(near) & of.full(near)]
-                slopes = _slopes(space, group, regimen, near, gradient)
+                sets = np.concatenate([row[None], near(block.allowed, row)])
+                slopes = _slopes(space.information(group, regimen, sets), gradient)
                 best = int(np.argmax(slopes))
                 if not slopes[best] > value * (1 + EQUAL) + 1e-300:
                     break
-                row, value = near[best], float(slopes[best])
-                found.append(near)
+                row, value = sets[best], float(slopes[best])
+                found.append(sets)
     return np.unique(np.concatenate(found), axis=0)
-
-
-def _near(row: Sets) -> Sets:
-    """Return a set, and those with a day exchanged or added."""
-    there, free = np.flatnonzero(row), np.flatnonzero(~row)
-    made = np.repeat(row[None], 1 + len(free) * (1 + len(there)), axis=0)
-    for k, j in enumerate(free.tolist()):
-        made[1 + k * (1 + len(there)) : 1 + (k + 1) * (1 + len(there)), j] = True
-        for m, i in enumerate(there.tolist()):
-            made[1 + k * (1 + len(there)) + m, i] = False
-    return made
 
 
 def _shared(space: Space, best: list[tuple[float, Array]]) -> Array:

@@ -11,7 +11,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from myelosim.designing.allowed import Sets
+from myelosim.designing.allowed import Allowed, Sets
 from myelosim.designing.exhaust import EQUAL, Ranking
 from myelosim.designing.space import Choice, Part, Space, State, shared
 from myelosim.information import precision
@@ -106,14 +106,12 @@ def _with(state: State, group: int, choice: Choice) -> State:
     return (*state[:group], choice, *state[group + 1 :])
 
 
-def _near(space: Space, state: State, group: int, place: int) -> Sets:
-    """Return the allowed sets (set, entry) that differ from a part's by one day: exchanged, added or dropped."""
-    block, choice = space.blocks[group], state[group]
-    row = space.row(group, choice.parts[place].entries)
+def near(of: Allowed, row: Sets) -> Sets:
+    """Return the allowed sets (set, entry) that differ from one (entry) by one day: exchanged, added or dropped."""
     found = [row[None][:0]]
-    for sampling in range(len(block.allowed.sizes)):
-        own = block.allowed.sampling == sampling
-        out, into = np.flatnonzero(row & own & ~block.allowed.fixed), np.flatnonzero(~row & own)
+    for sampling in range(len(of.sizes)):
+        own = of.sampling == sampling
+        out, into = np.flatnonzero(row & own & ~of.fixed), np.flatnonzero(~row & own)
         swaps = np.array([(i, j) for i in out for j in into], dtype=np.intp).reshape(-1, 2)
         made = np.repeat(row[None], len(swaps) + len(out) + len(into), axis=0)
         n, m = len(swaps), len(swaps) + len(out)
@@ -122,12 +120,18 @@ def _near(space: Space, state: State, group: int, place: int) -> Sets:
         made[np.arange(m, len(made)), into] = True
         found.append(made)
     sets = np.concatenate(found)
-    fine = block.allowed.full(sets)
-    fine[fine] = block.allowed.keeps(sets[fine])
+    sets = sets[of.full(sets)]
+    return np.asarray(sets[of.keeps(sets)])
+
+
+def _near(space: Space, state: State, group: int, place: int) -> Sets:
+    """Return the sets (set, entry) near a part's."""
+    block, choice = space.blocks[group], state[group]
+    sets = near(block.allowed, space.row(group, choice.parts[place].entries))
     if block.terminal:
-        fine &= [space.apart(group, choice.having(place, np.flatnonzero(one).tolist())) if ok else False
-                 for one, ok in zip(sets, fine, strict=True)]  # fmt: skip
-    return np.asarray(sets[fine])
+        fine = [space.apart(group, choice.having(place, np.flatnonzero(one).tolist())) for one in sets]
+        sets = sets[np.array(fine, bool)]
+    return sets
 
 
 def _moved(space: Space, state: State) -> Iterator[State]:
