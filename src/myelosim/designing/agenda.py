@@ -1,4 +1,4 @@
-"""What a technician and a veterinarian need of a design: which animals are bled when, and how much blood that takes."""
+"""What a technician needs of a design: which animals are bled when."""
 
 from __future__ import annotations
 
@@ -6,7 +6,6 @@ import math
 
 import pandas as pd
 
-from myelosim.designing.blood import blood
 from myelosim.designing.design import Design
 from myelosim.designing.question import volume
 from myelosim.spec.design import Group, Limits
@@ -47,15 +46,6 @@ def calendar(design: Design, limits: Limits | None = None, windows: pd.DataFrame
     order = {group.name: k for k, group in enumerate(design.groups)}
     table = table.sort_values(["day", "group"], key=lambda c: c.map(order) if c.name == "group" else c, kind="stable")
     return table.drop(columns=[] if limits is not None and limits.weekdays else ["weekday"]).reset_index(drop=True)
-
-
-def drawn(design: Design) -> pd.DataFrame:
-    """Return the blood that each subject of a group gives against the species' limits; see :func:`myelosim.designing.blood.blood`.
-
-    ``breaks`` tells where a limit is broken.
-    """
-    table = blood(design)
-    return table.assign(breaks=table["share"] > 1.0 + 1e-9)
 
 
 def _window(windows: pd.DataFrame | None, group: Group, day: float) -> dict[str, float]:

@@ -26,8 +26,8 @@ def blood(design: Design) -> pd.DataFrame:
     pandas.DataFrame
         One row per group and limit of the species, and one for the whole study: ``group``, ``limit``, ``days`` (of its window, 0
         for a single draw), ``taken`` and ``allowed`` (mL, in the window that holds most), ``share`` of what is allowed,
-        ``of_blood``: share of all the subject has. NaN where a volume or weight is not known, and for what a study as a whole
-        may take; terminal bleeds have no limit.
+        ``of_blood``: share of all the subject has; ``breaks``: whether a limit is broken. NaN where a volume or weight is not
+        known, and for what a study as a whole may take; terminal bleeds have no limit.
     """
     model, rows = design.question.model, []
     for group in design.groups:
@@ -39,7 +39,8 @@ def blood(design: Design) -> pd.DataFrame:
             rows.append((group.name, rule.name, rule.days, taken, rule.volume, taken / rule.volume, taken / has))
         total = float(np.sum(volumes)) if volumes else np.nan
         rows.append((group.name, "study", max(group.days) - min(group.days), total, np.nan, np.nan, total / has))
-    return pd.DataFrame(rows, columns=["group", "limit", "days", "taken", "allowed", "share", "of_blood"])
+    table = pd.DataFrame(rows, columns=["group", "limit", "days", "taken", "allowed", "share", "of_blood"])
+    return table.assign(breaks=table["share"] > 1.0 + 1e-9)
 
 
 def bled(design: Design) -> list[DesignWarning]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pandas as pd
 
-from myelosim.designing.agenda import calendar, drawn, numbered
+from myelosim.designing.agenda import calendar, numbered
 from myelosim.designing.blood import trajectories
 from myelosim.spec.model import Model
 
@@ -93,7 +93,7 @@ def _calendar(found: Outcome) -> str:
 
 
 def _blood(found: Outcome) -> str:
-    rows = drawn(found.design)
+    rows = found.design.blood
     rows = rows[rows["taken"].notna()]
     if rows.empty:
         return "Blood: the volume of a draw, the weight or the blood volume is not known, so no limit was looked at."
@@ -215,7 +215,7 @@ def assumed(model: Model) -> str:
 
 def broken(design: Design) -> str:
     """Return which limits on blood a design breaks, in a word or two."""
-    rows = drawn(design)
+    rows = design.blood
     names = list(dict.fromkeys(rows.loc[rows["breaks"], "limit"]))
     return f"breaks {', '.join(names)}" if names else "kept" if rows["share"].notna().any() else "-"
 
@@ -245,7 +245,7 @@ def aligned(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
 def tables(found: Outcome) -> dict[str, pd.DataFrame]:
     """Return the tables of a design by the names of their files."""
     made = {
-        "calendar": calendar(found.design, found.asked.limits, found.windows), "blood": drawn(found.design),
+        "calendar": calendar(found.design, found.asked.limits, found.windows), "blood": found.design.blood,
         "rse": found.rse.reset_index(), "fim": found.design.fim.rename_axis("name").reset_index(),
     }  # fmt: skip
     if (others := found.design.found.get("alternatives")) is not None:
