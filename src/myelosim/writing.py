@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import json
 import math
 import os
 import shutil
@@ -175,6 +176,49 @@ def _locked(held: IO[bytes]) -> bool:
         return os.path.samestat(os.fstat(held.fileno()), os.stat(held.name))
     except OSError:
         return False
+
+
+def check_told(
+    folder: Path, about: str, names: Collection[str], kind: str, file: str, *, overwrite: bool = False
+) -> None:
+    """Look whether a result that is told of in a JSON file ``about`` can be written into a folder, before the work.
+
+    A result of the same file is replaced; another one, or files that are none, only with ``overwrite``. Files with other names
+    are left alone.
+
+    Parameters
+    ----------
+    folder : Path
+        Where it is written.
+    about : str
+        Of ``names``, the one that says what is there: its ``kind``, and under ``<kind>_file`` of which file it is a result.
+    names : collection of str
+        Of all that the folder may hold of it.
+    kind, file : str
+        What is written, and of which file ("" of none) it is a result.
+    overwrite : bool
+        Whether what is there may be replaced.
+
+    Raises
+    ------
+    SpecError
+        The folder cannot be written, or holds something else under these names.
+    """
+    check(folder / about, "folder (--out)", overwrite=True)
+    there = [name for name in names if (folder / name).exists()]
+    if overwrite or not there:
+        return
+    try:
+        held = json.loads((folder / about).read_text(encoding="utf-8"))
+        found = str(held[f"{kind}_file"]) if held["kind"] == kind else None
+    except (OSError, ValueError, LookupError, TypeError):
+        found = None
+    if not file or found != file:
+        what = f"the {kind} of {found}" if found else f"{', '.join(there)} of something else"
+        raise SpecError(
+            f"{folder} holds {what}, not of {file or f'this {kind}'}; choose another folder (--out), or replace it (--overwrite, "
+            "in Python overwrite=True)"
+        )
 
 
 def check_folder(folder: Path, scenario_file: str, *, overwrite: bool = False) -> None:

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from myelosim import results
 from myelosim.designing.report import aim, report, tables
-from myelosim.errors import SpecError
-from myelosim.writing import check, filled, plain
+from myelosim.writing import check_told, filled, plain
 
 if TYPE_CHECKING:
     from myelosim.designing.run import Outcome
@@ -22,27 +21,8 @@ DPI = 200
 
 
 def check_folder(folder: Path, file: str, *, overwrite: bool = False) -> None:
-    """Look whether a design can be written into a folder, before the work.
-
-    A design of the same file is replaced; another one, or files that are no design, only with ``overwrite``. Files with other
-    names are left alone.
-
-    Raises
-    ------
-    SpecError
-        The folder cannot be written, or holds something else under the names of a design's files.
-    """
-    check(folder / ABOUT, "folder (--out)", overwrite=True)
-    there = [name for name in FILES if (folder / name).exists()]
-    if overwrite or not there:
-        return
-    found = _file(folder / ABOUT)
-    if found is None or found != file or not file:
-        what = f"the design of {found}" if found else f"{', '.join(there)} of something else"
-        raise SpecError(
-            f"{folder} holds {what}, not of {file or 'this design'}; choose another folder (--out), or replace it (--overwrite, in "
-            "Python overwrite=True)"
-        )
+    """Look whether a design can be written into a folder, before the work; see :func:`myelosim.writing.check_told`."""
+    check_told(folder, ABOUT, FILES, "design", file, overwrite=overwrite)
 
 
 def save(found: Outcome, folder: Path, *, figure: bool = True, overwrite: bool = False) -> list[Path]:
@@ -68,7 +48,7 @@ def save(found: Outcome, folder: Path, *, figure: bool = True, overwrite: bool =
     Raises
     ------
     SpecError
-        As :func:`check_folder`.
+        As :func:`myelosim.writing.check_told`.
     """
     check_folder(folder, found.asked.path, overwrite=overwrite)
 
@@ -109,12 +89,3 @@ def provenance(found: Outcome) -> dict[str, Any]:
         "versions": {name: every[name] for name in ("myelosim", "numba", "numpy", "python")},
         "assumed": list(model.assumed), "note": every["note"],
     }  # fmt: skip
-
-
-def _file(path: Path) -> str | None:
-    """Return the design file whose result a folder holds; None where it holds none."""
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return str(held.get("design_file", "")) if isinstance(held, dict) and held.get("kind") == "design" else None

@@ -15,7 +15,7 @@ from myelosim.fitting import nonmem
 from myelosim.fitting.figures import draw
 from myelosim.fitting.summary import constant, summary
 from myelosim.spec.digest import spec_hash
-from myelosim.writing import check, filled, plain
+from myelosim.writing import check_told, filled, plain
 
 if TYPE_CHECKING:
     from myelosim.fitting.result import Fit
@@ -30,27 +30,8 @@ FILES = (
 
 
 def check_folder(folder: Path, file: str, *, overwrite: bool = False) -> None:
-    """Look whether a fit can be written into a folder, before the work.
-
-    A fit of the same file is replaced; another one, or files that are no fit, only with ``overwrite``. Files with other names
-    are left alone.
-
-    Raises
-    ------
-    SpecError
-        The folder cannot be written, or holds something else under the names of a fit's files.
-    """
-    check(folder / ABOUT, "folder (--out)", overwrite=True)
-    there = [name for name in FILES if (folder / name).exists()]
-    if overwrite or not there:
-        return
-    found = _file(folder / ABOUT)
-    if found is None or found != file:
-        what = f"the fit of {found}" if found else f"{', '.join(there)} of something else"
-        raise SpecError(
-            f"{folder} holds {what}, not of {file}; choose another folder (--out), or replace it (--overwrite, in Python "
-            "overwrite=True)"
-        )
+    """Look whether a fit can be written into a folder, before the work; see :func:`myelosim.writing.check_told`."""
+    check_told(folder, ABOUT, FILES, "fit", file, overwrite=overwrite)
 
 
 def save(
@@ -86,7 +67,7 @@ def save(
     Raises
     ------
     SpecError
-        As :func:`check_folder`.
+        As :func:`myelosim.writing.check_told`.
     """
     told = provenance(fit) | dict(about or {})
     check_folder(folder, told["fit_file"], overwrite=overwrite)
@@ -161,12 +142,3 @@ def _model(fit: Fit, path: Path) -> list[str]:
     except SpecError as error:
         return [f"{path.name}: {error}"]
     return []
-
-
-def _file(path: Path) -> str | None:
-    """Return the fit file whose result a folder holds; None where it holds none."""
-    try:
-        held = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError):
-        return None
-    return str(held.get("fit_file", "")) if isinstance(held, dict) and held.get("kind") == "fit" else None
