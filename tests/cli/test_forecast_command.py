@@ -47,6 +47,17 @@ def test_a_file_says_the_same(myelosim, one):
     assert "24" in longer["information"] and "24" not in filed["information"]
 
 
+def test_draws_are_chosen_together(myelosim, one):
+    options = ("--visits", "2", "--candidate-days", "8-14", "--gap", "2 d", "--criterion", "nadir", "--days", "21")
+    told = json.loads(myelosim("forecast", "one.csv", *MODEL, *options, "--json").output)
+    assert told["next_draws"] == told["choices"][0]["days"] and len(told["choices"]) == 15
+    more = 'visits = 2\ncandidate_days = [8, 9, 10, 11, 12, 13, 14]\ngap = "2 d"\ncriterion = "nadir"\n'
+    (one / "f.toml").write_text(FILE + more)
+    assert json.loads(myelosim("forecast", "f.toml", "--json").output) == told
+    printed = myelosim("forecast", "f.toml", "--weekdays").output
+    assert "most on days " in printed and "10 sets of 2 days" not in printed and "(nadir)" in " ".join(printed.split())
+
+
 def test_what_is_wrong_is_said(myelosim, one):
     (one / "f.toml").write_text(FILE.replace("days = 21", 'lineages = ["platelet"]\nhorizon = 21'))
     for arguments, message in (

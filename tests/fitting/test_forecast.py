@@ -10,7 +10,7 @@ from benchmarks.forecast import model as own_model
 from scipy.stats import ks_2samp, norm
 
 import myelosim as ms
-from myelosim.fitting.forecast.draws import expected_reduction
+from myelosim.fitting.forecast.draws import Outlook
 from myelosim.spec.model import Residual
 
 NEUTROPHIL = "neutrophil"
@@ -114,19 +114,54 @@ def test_intervals_hold_the_truth_as_often_as_they_say():
 
 
 def test_reduction_is_that_of_normal_numbers():
-    """A logarithm of a count that is normal, seen with normal scatter: the variance falls by omega^2/(omega^2 + sigma^2)."""
+    """Logarithms of counts that are normal, seen with normal scatter: the variance falls by k omega^2/(k omega^2 + sigma^2)."""
     rng = np.random.default_rng(3)
-    x = rng.normal(0.0, 0.4, 2000)
-    other = rng.normal(0.0, 1.0, 2000)
-    counts = np.exp(np.stack([x, other], axis=1))[:, None]
+    x, other = rng.normal(0.0, 0.4, 2000), rng.normal(0.0, 1.0, 2000)
+    counts = np.exp(np.stack([x, other, x, x], axis=1))[:, None]
     residual = {NEUTROPHIL: Residual("log_normal", {"log_sd": 0.3})}
-    share = expected_reduction(
-        counts, np.stack([x, np.ones(2000)], axis=1), [NEUTROPHIL], residual, np.array([5.0, 9.0]), 1
+    targets, days = np.stack([x, np.ones(2000)], axis=1), np.array([5.0, 9.0, 11.0, 12.0])
+    outlook = Outlook(counts, targets, [NEUTROPHIL], residual, days, 1)
+    sets = [(0,), (1,), (0, 1), (0, 2), (0, 2, 3)]
+    share, ratio = outlook.reduction(sets), 0.4**2 / 0.3**2
+    expected = [k * ratio / (1.0 + k * ratio) for k in (1, 0, 1, 2, 3)]
+    assert share[:, 0] == pytest.approx(expected, abs=0.04)
+    assert np.all(np.isnan(share[:, 1]))
+    gain = [
+        0.5 * np.log1p(k * ratio) + 0.5 * n * np.log1p(1.0 / 0.3**2)
+        for k, n in ((1, 0), (0, 1), (1, 1), (2, 0), (3, 0))
+    ]
+    assert outlook.gain(sets) == pytest.approx(gain, abs=0.2)
+    assert np.diff(outlook.gain(sets)[[0, 3, 4]]) == pytest.approx(np.diff([gain[0], *gain[3:]]), abs=0.1)
+    assert outlook.gain([(0, 2, 3)])[0] == outlook.gain(sets)[-1]
+    blind = Outlook(counts, targets, [NEUTROPHIL], {}, days, 1)
+    assert np.all(np.isnan(blind.reduction(sets))) and np.all(np.isnan(blind.gain(sets)))
+
+
+def test_draws_are_chosen_together(model):
+    """Two draws of a baseline that nothing else moves leave the variance that normal numbers leave, whatever the days."""
+    still = log_normal(model.replace({name: {"omega_sd": 0.0} for name in VARY if name != "neutrophil.baseline"}), 0.2)
+    asked = {"regimen": "none", "visits": 2, "candidate_days": [3, 5, 6, 7], "gap": 2, "weekdays": True, "samples": 400}
+    found = ms.forecast(still, seen([0], [4.0]), 10, criterion="count", at=9, **asked)
+    assert found["choice_days"].to_numpy().tolist() in ([[3, 7]], [[3.0, 7.0]]) and found.attrs["sets"] == 1
+    variance = 1.0 / (1.0 / VARY["neutrophil.baseline"] ** 2 + np.array([1.0, 3.0]) / 0.2**2)
+    count = {"lineage": NEUTROPHIL, "target": "count"}
+    assert float(found["target_sd"].sel(count)) ** 2 == pytest.approx(variance[0], rel=0.15)
+    assert float(found["choice_sd"].sel(count)[0]) ** 2 == pytest.approx(variance[1], rel=0.2)
+    assert float(found["choice_information"][0]) == pytest.approx(1.0 - variance[1] / variance[0], abs=0.05)
+    whole = ms.forecast(still, seen([0], [4.0]), 10, criterion="D", **asked)
+    assert float(whole["choice_information"][0]) == pytest.approx(1.0 - variance[1] / variance[0], abs=0.08)
+
+
+def test_the_best_set_is_the_best_of_all(model):
+    found = ms.forecast(
+        model, seen([0, 3, 5], [5.0, 4.8, 4.5]), visits=2, regimen=DOSE, candidate_days="d9,13,17,21", samples=200
     )
-    assert share[0, 0] == pytest.approx(0.4**2 / (0.4**2 + 0.3**2), abs=0.04)
-    assert share[1, 0] == pytest.approx(0.0, abs=0.03)
-    assert np.isnan(share[0, 1])
-    assert np.all(np.isnan(expected_reduction(counts, x[:, None], [NEUTROPHIL], {}, np.array([5.0, 9.0]), 1)))
+    told, days = found["choice_information"].to_numpy(), found["choice_days"].to_numpy()
+    assert len(told) == found.attrs["sets"] == 6 and np.all(np.diff(told) <= 0) and np.all(days[:, 0] < days[:, 1])
+    assert told[0] > float(found["information"].max())
+    assert found["choice_efficiency"].to_numpy() == pytest.approx((1 - told[0]) / (1 - told))
+    assert found["next_draws"].to_numpy().tolist() == days[0].tolist() and float(found["next_draw"]) == days[0, 0]
+    assert found["visit"].to_numpy().tolist() == [8, 12, 16, 20]
 
 
 def test_next_draw_is_near_the_nadir_and_after_now(model):
@@ -181,6 +216,19 @@ def test_data_and_regimen_share_the_doses(model):
         ({"grading": "ctcae"}, "ctcae"),
         ({"lineages": ["neutrophils"]}, "did you mean 'neutrophil'"),
         ({"subject": "9"}, "there is no subject '9'"),
+        ({"visits": 4}, "visits = 4 is not possible; give 1 to 3"),
+        ({"visits": 2, "candidate_days": [2, 5]}, "1 candidate days are left after day 3"),
+        ({"candidate_days": [4, 5], "weekdays": True, "first_day": "tuesday"}, "up to 28 with no weekend"),
+        ({"candidate_days": [4, 5], "gap": "3 d"}, "a gap of 3 days to the last count"),
+        ({"visits": 2, "candidate_days": [7, 9], "gap": 3}, "no 2 of 2 candidate days are 3 days apart"),
+        ({"visits": 3, "days": 60}, "are 29,260 sets, more than 10,000; give fewer"),
+        ({"candidate_days": [40]}, "candidate_days: "),
+        ({"criterion": "nadirs"}, "did you mean 'nadir'"),
+        ({"first_day": "mon"}, "first_day 'mon'"),
+        ({"criterion": "count"}, "belong together"),
+        ({"criterion": "count", "at": 30}, "at = 30"),
+        ({"gap": "soon"}, "gap: "),
+        ({"gap": -1}, "gap = -1"),
         ({"model": "alike"}, "no variability"),
         ({"model": "generic_oral_1cmt"}, "no lineage"),
     ],

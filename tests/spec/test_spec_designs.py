@@ -128,9 +128,10 @@ def test_everything_is_said_at_once():
     assert len(said(visits=9, criterion="E", gap=-1).splitlines()) == 3
 
 
-def test_a_prior_is_the_model_of_a_fit(tmp_path):
-    ms.load_model("generic_oral_2cmt_friberg").save(tmp_path / "model.toml")
-    assert load_design(GOOD | {"prior": str(tmp_path)}).prior == str(tmp_path / "model.toml")
+def test_a_prior_is_the_folder_of_a_fit(tmp_path):
+    assert load_design(GOOD | {"prior": str(tmp_path)}).prior == str(tmp_path)
+    with pytest.raises(ms.SpecError, match=r"prior: .*nowhere is not there; give"):
+        load_design(GOOD | {"prior": str(tmp_path / "nowhere")})
 
 
 def test_designs_are_found_by_name():

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -64,6 +65,22 @@ def forecast(
         list[str] | None,
         typer.Option(help="For whose nadir the next draw is looked for; default all; repeat for more."),
     ] = None,
+    visits: Annotated[
+        int | None, typer.Option(parser=whole(1), metavar="N", help="Next draws to choose together, 1 to 3; default 1.")
+    ] = None,
+    candidate_days: Annotated[
+        str | None, typer.Option(metavar="DAYS", help="Days they are chosen from: 7-21, 8,11,15 (elapsed) or d8 q2d.")
+    ] = None,
+    gap: Annotated[str | None, typer.Option(help='Least time between two draws, e.g. "2 d".')] = None,
+    weekdays: Annotated[bool | None, typer.Option("--weekdays", help="No draw on a weekend.")] = None,
+    first_day: Annotated[str | None, typer.Option(help="Day of the week of day 0; default monday.")] = None,
+    criterion: Annotated[
+        str | None,
+        typer.Option(help="What draws are to tell: nadir, nadir_day, grade3 (default: all three), count (--at), D."),
+    ] = None,
+    at: Annotated[
+        float | None, typer.Option(parser=above_zero(36525), metavar="DAYS", help="Elapsed day of that count.")
+    ] = None,
     column: Column = None,
     grading: Annotated[
         str | None, typer.Option(help="Grading table; default CTCAE v5 for people, percent of baseline for animals.")
@@ -80,12 +97,14 @@ def forecast(
     named(out, "--out", ".nc", overwrite=overwrite)
     named(figure, "--figure", ".png", ".pdf", ".svg", overwrite=overwrite)
     with progress("forecasting"), collected() as said:
+        from myelosim.cli.design import listed
         from myelosim.cli.request import chosen, columns_of
         from myelosim.fitting import forecast as run
 
         given: dict[str, Any] = {
             "days": days, "regimen": dose, "subject": subject, "now": now, "lineages": lineage, "grading": grading, "seed": seed,
-            "samples": samples,
+            "samples": samples, "visits": visits, "gap": gap, "weekdays": weekdays, "first_day": first_day, "at": at,
+            "candidate_days": None if candidate_days is None else listed(candidate_days), "criterion": criterion,
         }  # fmt: skip
         options = {key: value for key, value in given.items() if value is not None}
         if data.suffix == ".toml":
@@ -199,25 +218,53 @@ def _parameters(out: Console, ds: xr.Dataset) -> None:
 
 
 def _draws(out: Console, ds: xr.Dataset) -> None:
-    best = float(ds["next_draw"])
-    if math.isnan(best):
+    best = ds["next_draws"].to_numpy()
+    if math.isnan(best[0]):
         out.print("No later count is expected to tell anything that is worth naming.")
         return
-    listed = table("day", "tells", *(f"{name}:\nnadir, day, grade" for name in ds["lineage"].to_numpy().tolist()), right=("day",),
-                   title=f"What a count of all lineages is expected to tell: most on day {best:g}")  # fmt: skip
-    order = ds["information"].to_numpy().argsort()[::-1][:SHOWN]
-    for k in sorted(order.tolist()):
-        own = ds.isel(visit=k)
-        shares = [
-            ", ".join(percent(float(x)) if math.isfinite(x) else NONE for x in each)
-            for each in own["reduction"].to_numpy()
-        ]
-        add(listed, f"{float(own['visit']):g}", percent(float(own["information"])), *shares)
-    out.print(listed)
-    out.print(
-        "Expected reduction of the variances of log nadir and its day, and of the Brier score of P(grade >= 3).",
-        style="dim",
+    lineages, turns = ds["lineage"].to_numpy().tolist(), len(best)
+    what = f"What a count of all lineages is expected to tell: most on day{'s' * (turns > 1)} {_and(best)}"
+    listed = table(
+        "day", "tells", "efficiency", *(f"{name}:\n{_targets(ds)}" for name in lineages), right=("day",), title=what
     )
+    add(listed, "now", NONE, NONE, *(_errors(ds, each) for each in ds["target_sd"].to_numpy()))
+    for k in range(min(SHOWN, ds.sizes["choice"])):
+        own = ds.isel(choice=k)
+        told = (float(own[name]) for name in ("choice_information", "choice_efficiency"))
+        add(
+            listed,
+            _and(own["choice_days"].to_numpy()),
+            *map(percent, told),
+            *(_errors(ds, one) for one in own["choice_sd"].to_numpy()),
+        )
+    out.print(listed)
+    sets = f"best of {ds.attrs['sets']} sets of {turns} days" if turns > 1 else f"best of {ds.attrs['sets']} days"
+    about = ds["information"].attrs["long_name"].partition(": ")[2]
+    out.print(
+        f"The {sets}. Below the lineages: standard deviations now, and those to be expected after the counts: of the nadir's depth "
+        "(a share of it), of its day, of whether grade 3 is reached. tells: share of variance that is expected to go "
+        f"({about}); efficiency: what the best leaves of it over what is left.",
+        markup=False, style="dim",
+    )  # fmt: skip
+
+
+def _targets(ds: xr.Dataset) -> str:
+    called = {"nadir_day": "day", "grade3": "grade"}
+    return ", ".join(called.get(name, name) for name in ds["target"].to_numpy().tolist())
+
+
+def _errors(ds: xr.Dataset, errors: Iterable[float]) -> str:
+    """Return standard deviations of a lineage's targets: of logarithms as percent, of days, of a probability."""
+    forms: dict[str, Callable[[float], str]] = {"nadir_day": day, "grade3": number}
+    names = ds["target"].to_numpy().tolist()
+    told = (
+        forms.get(name, percent)(float(x)) if math.isfinite(x) else NONE for name, x in zip(names, errors, strict=True)
+    )
+    return ", ".join(told)
+
+
+def _and(days: Iterable[float]) -> str:
+    return ", ".join(f"{one:g}" for one in days)
 
 
 def _json(ds: xr.Dataset) -> str:
@@ -227,6 +274,12 @@ def _json(ds: xr.Dataset) -> str:
 
     told = {
         "subject": ds.attrs["subject"], "now": ds.attrs["now"], "next_draw": float(ds["next_draw"]),
+        "next_draws": ds["next_draws"].to_numpy().tolist(), "criterion": ds.attrs["criterion"],
+        "choices": [
+            {"days": own["choice_days"].to_numpy().tolist(), "information": float(own["choice_information"]),
+             "efficiency": float(own["choice_efficiency"])}
+            for own in (ds.isel(choice=k) for k in range(ds.sizes["choice"]))
+        ],
         "lineages": {
             name: {"unit": ds["units"].sel(lineage=name).item(), **_row(ds, name)} for name in ds["lineage"].to_numpy().tolist()
         },

@@ -113,9 +113,9 @@ def _days(ax: Axes, result: xr.Dataset) -> None:
 
 def _lines(ax: Axes, result: xr.Dataset) -> None:
     ax.axvline(float(result.attrs["now"]), **NOW)
-    best = float(result["next_draw"])
-    if np.isfinite(best):
-        ax.axvline(best, **DRAW)
+    for day in result["next_draws"].to_numpy():
+        if np.isfinite(day):
+            ax.axvline(day, **DRAW)
 
 
 def _told(ax: Axes, result: xr.Dataset) -> None:
@@ -141,7 +141,7 @@ def _keys(result: xr.Dataset) -> list[Any]:
     ]  # fmt: skip
     keys.append(Line2D([], [], **NOW, label="now"))
     if np.isfinite(float(result["next_draw"])):
-        keys.append(Line2D([], [], **DRAW, label="most informative draw"))
+        keys.append(Line2D([], [], **DRAW, label=f"most informative draw{'s' * (result.sizes['turn'] > 1)}"))
     return keys + [
         Patch(color=BAND_COLORS[g], label=f"grade {g}") for g in range(1, 5) if np.isfinite(limits[:, g - 1]).any()
     ]

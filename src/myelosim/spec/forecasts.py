@@ -11,18 +11,25 @@ A forecast file::
     days = 28
     now = 7                                          # the day of the last observation, if it does not say
     lineages = ["neutrophil"]                        # whose nadir the next draw is for; all, if it does not say
+    visits = 2                                       # how many next draws are chosen together; 1, if it does not say
+    candidate_days = "d9,11,15,18"                   # among these; every day, if it does not say
+    gap = "2 d"
+    weekdays = true
+    first_day = "monday"
+    criterion = "nadir"                              # nadir, nadir_day, grade3, D, count (at = 21), or the first three together
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from myelosim.errors import SpecError
 from myelosim.spec.chosen import chosen_model
+from myelosim.spec.design import WEEK
 from myelosim.spec.document import Table, read_toml
 from myelosim.spec.fit import DataFile
 from myelosim.spec.fits import read_data
@@ -31,6 +38,8 @@ from myelosim.spec.load import header
 from myelosim.spec.model import Model, observable
 
 MOST_DAYS = 36_525.0
+MOST_VISITS = 3
+CRITERIA = ("forecast", "nadir", "nadir_day", "grade3", "count", "D")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,9 +87,24 @@ def read_forecast(table: Table, name: str) -> Forecast:
     for key in ("subject", "grading"):
         if key in table.data:
             options[key] = table.text(key)
+    options |= _draws(table)
     options["seed"] = table.integer("seed", 1)
     options["samples"] = table.integer("samples", 1000, low=10, high=100_000)
     table.finish(("title", "text"))
     table.findings.check()
     assert model is not None and data is not None
     return Forecast(name, load, model, data, options)
+
+
+def _draws(table: Table) -> dict[str, Any]:
+    """Read which next draws there are to choose from, where the file says."""
+    readers: dict[str, Callable[[], Any]] = {
+        "visits": lambda: table.integer("visits", low=1, high=MOST_VISITS),
+        "candidate_days": lambda: table.raw("candidate_days"),
+        "gap": lambda: table.quantity("gap", "d", low=0.0, high=3650.0, example="2 d"),
+        "weekdays": lambda: table.boolean("weekdays", False),
+        "first_day": lambda: table.text("first_day", allowed=WEEK),
+        "criterion": lambda: table.text("criterion", allowed=CRITERIA),
+        "at": lambda: table.number("at", low=0.0, high=MOST_DAYS),
+    }
+    return {key: read() for key, read in readers.items() if key in table.data}

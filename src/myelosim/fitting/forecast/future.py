@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
 import pandas as pd
 import xarray as xr
@@ -14,9 +16,12 @@ STEP = 0.5  # days between the counts that are kept
 
 
 def future(
-    subject: Subject, individuals: dict[str, np.ndarray], grading: str | None, tolerance: float, threads: int | None
+    subject: Subject, individuals: dict[str, np.ndarray], also: Sequence[float], grading: str | None, tolerance: float,
+    threads: int | None,
 ) -> xr.Dataset:  # fmt: skip
     """Simulate individuals under the subject's doses; ``remaining_nadir`` and its day are those from now on.
+
+    Counts are kept at the days ``also``, too.
 
     Raises
     ------
@@ -28,7 +33,7 @@ def future(
     regimen = Regimen(subject.events, (first, subject.now) if later else ())
     frame = pd.DataFrame({**individuals, **subject.known})
     ds = simulated(
-        subject.model, regimen, times=24.0 * days(subject), days=subject.horizon / 24.0, individuals=frame, grading=grading,
+        subject.model, regimen, times=24.0 * days(subject, also), days=subject.horizon / 24.0, individuals=frame, grading=grading,
         tolerance=tolerance, threads=threads, on_failure="mask", warn=False,
     ).dataset  # fmt: skip
     for name in ("nadir", "nadir_day"):
@@ -37,12 +42,7 @@ def future(
     return ds
 
 
-def days(subject: Subject) -> np.ndarray:
-    """Return the elapsed days at which counts are kept: every half day, now, and the horizon."""
+def days(subject: Subject, also: Sequence[float] = ()) -> np.ndarray:
+    """Return the elapsed days at which counts are kept: every half day, now, the horizon, and ``also``."""
     horizon = subject.horizon / 24.0
-    return np.unique(np.round([*np.arange(0.0, horizon, STEP), subject.now / 24.0, horizon], 9))
-
-
-def candidates(subject: Subject) -> np.ndarray:
-    """Return the whole elapsed days after now, up to the horizon."""
-    return np.arange(np.floor(subject.now / 24.0 + 1e-9) + 1.0, np.floor(subject.horizon / 24.0 + 1e-9) + 1.0)
+    return np.unique(np.round([*np.arange(0.0, horizon, STEP), subject.now / 24.0, horizon, *also], 9))

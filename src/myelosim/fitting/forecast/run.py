@@ -15,12 +15,14 @@ import xarray as xr
 from myelosim.data.read import read
 from myelosim.data.study import Study
 from myelosim.errors import MyelosimWarning, SpecError
-from myelosim.fitting.forecast.draws import expected_reduction
+from myelosim.fitting.forecast.ahead import ahead
+from myelosim.fitting.forecast.choice import Choice, targets_of
+from myelosim.fitting.forecast.draws import Outlook
 from myelosim.fitting.forecast.findings import findings
-from myelosim.fitting.forecast.future import candidates, future
+from myelosim.fitting.forecast.future import future
 from myelosim.fitting.forecast.posterior import posterior
 from myelosim.fitting.forecast.subject import only
-from myelosim.fitting.forecast.table import reductions, told
+from myelosim.fitting.forecast.table import told
 from myelosim.spec.document import suggestion
 from myelosim.spec.grading import load_grading
 from myelosim.spec.model import Model, observable
@@ -33,7 +35,9 @@ SAMPLES = 1000
 def forecast(
     model: Model, data: pd.DataFrame | str | os.PathLike[str] | Study, days: float | str = 28.0, *,
     regimen: Regimen | str | Sequence[str] | None = None, subject: Any = None, now: float | str | None = None,
-    lineages: Sequence[str] | None = None, grading: str | None = None, samples: int = SAMPLES, seed: int = 1,
+    lineages: Sequence[str] | None = None, visits: int = 1, candidate_days: Any = None, gap: float | str = 0.0,
+    weekdays: bool = False, first_day: str = "monday", criterion: str = "forecast", at: float | str | None = None,
+    grading: str | None = None, samples: int = SAMPLES, seed: int = 1,
     tolerance: float = 1e-6, threads: int | None = None, read_as: Mapping[str, Any] | None = None,
 ) -> xr.Dataset:  # fmt: skip
     """Forecast one subject's counts, given those so far.
@@ -59,6 +63,19 @@ def forecast(
         Elapsed days that are over. Default: the day of the last observation.
     lineages : sequence of str, optional
         Lineages for whose nadir the next draw is looked for. Default: all.
+    visits : int
+        How many next draws are chosen together, 1 to 3; all sets of days are compared.
+    candidate_days : list of float, or str, optional
+        Elapsed days that they are chosen from, or ``"d8,11,15"``. Default: every whole day after now.
+    gap : float or str
+        Least number of days between two draws, and from the last count on.
+    weekdays, first_day : bool, str
+        Whether there is no draw on a weekend, and what day of the week day 0 is.
+    criterion : {"forecast", "nadir", "nadir_day", "grade3", "count", "D"}
+        What draws are to tell: depth of the nadir, its day, whether grade 3 is reached, or the three together ("forecast"); a
+        count on the day ``at``; or all parameters of the subject together ("D": the information gained about them).
+    at : float or str, optional
+        Elapsed day of that count.
     grading : str, optional
         Grading table. Default: CTCAE v5 for people, percent of baseline for animals.
     samples : int
@@ -78,8 +95,12 @@ def forecast(
         ``count`` and ``observed`` [quantile, lineage, time]; ``nadir``, ``nadir_day``, ``remaining_nadir``, ...
         [quantile, lineage], with ``prior_`` before what the population alone would say; ``p_grade3``, ``p_grade4``,
         ``p_passed`` [lineage]; ``parameter_value`` [quantile, parameter], ``shrinkage`` [parameter], ``individual``
-        [sample, parameter]; ``reduction`` [visit, lineage, target] and ``information`` [visit], of which ``next_draw`` is the
-        best day.
+        [sample, parameter]. ``information`` [visit], the share of variance that a count on a candidate day is expected to take
+        from what ``criterion`` names, and ``reduction`` [visit, lineage, target], that of each target;
+        ``target_sd`` [lineage, target] is today's standard deviation (of the nadir's and the count's logarithm), and
+        ``expected_sd`` [visit, lineage, target] that to be expected after the count. ``choice_days`` [choice, turn] are the best
+        sets of days, with ``choice_information``, ``choice_sd``, and ``choice_efficiency``, the variance left by the best over
+        that left by each. ``next_draws`` [turn] is the best, ``next_draw`` its first day; NaN where nothing tells anything.
         ``attrs["findings"]`` is what must be known beside the numbers.
 
     Raises
@@ -106,17 +127,19 @@ def forecast(
     one = only(
         held, model, subject, regimen, None if now is None else 24.0 * _days(now, "now"), 24.0 * _days(days, "days")
     )
+    days_at = None if at is None else _days(at, "at")
+    draws = ahead(one, visits, candidate_days, _days(gap, "gap"), weekdays, first_day, criterion, days_at)
     found = posterior(one, samples, seed, tolerance, threads)
-    after = future(one, found.values(found.b), grading, tolerance, threads)
-    before = future(one, found.values(found.prior), grading, tolerance, threads)
+    also = [*draws.days.tolist(), *([] if days_at is None else [days_at])]
+    after = future(one, found.values(found.b), also, grading, tolerance, threads)
+    before = future(one, found.values(found.prior), (), grading, tolerance, threads)
     wanted = [str(name) for name in after["lineage"].to_numpy()]
     chosen = [name for name in wanted if lineages is None or name in lineages]
-    visit = candidates(one)
-    targets, spread = reductions(after, wanted)
-    share = expected_reduction(
-        after["count"].sel(time=visit).to_numpy(), targets, wanted, one.model.residual, visit, seed
-    ).reshape(len(visit), len(wanted), -1)  # fmt: skip
-    result = told(one, found, after, before, visit, np.where(spread, share, np.nan), chosen, seed, tolerance)
+    counts = after["count"].sel(time=np.round(draws.days, 9)).to_numpy()
+    targets = targets_of(after, days_at)
+    outlook = Outlook(counts, targets.values.reshape(len(counts), -1), wanted, one.model.residual, draws.days, seed)
+    choice = Choice(draws, outlook, targets, tuple(chosen), len(found.names))
+    result = told(one, found, after, before, choice, seed, tolerance)
     said, loud = findings(result)
     result.attrs["findings"] = "\n".join([*loud, *said])
     result.attrs["seconds"] = round(time.perf_counter() - began, 3)

@@ -8,73 +8,33 @@ import numpy as np
 import xarray as xr
 
 from myelosim.endpoints.interval import proportion
+from myelosim.fitting.forecast.choice import Choice, log_seen
 from myelosim.fitting.forecast.draws import LEAST
 from myelosim.fitting.forecast.posterior import Posterior
 from myelosim.fitting.forecast.subject import Subject
 from myelosim.grading import GRADES, thresholds
 from myelosim.results import provenance, variable
-from myelosim.simulation.observed import DECIMALS, observe
+from myelosim.simulation.observed import observe
 from myelosim.spec.grading import load_grading
 
 QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)
-TARGETS = ("nadir", "nadir_day", "grade3")
 FORECAST = (
     "nadir", "nadir_day", "remaining_nadir", "remaining_nadir_day", "worst_grade", "days_grade3", "recovery_day", "baseline",
 )  # fmt: skip
 ALSO_PRIOR = ("nadir", "nadir_day")
-OPEN = (0.02, 0.98)  # probabilities between which grade 3 is a question
-LITTLE = 0.02  # expected reduction under which no day is worth naming
 NOTE = (
     "It holds under the model and its population, and is no advice for any patient or animal, nor on whether to dose or "
     "to draw blood."
 )
 
 
-def reductions(after: xr.Dataset, lineages: list[str]) -> tuple[np.ndarray, np.ndarray]:
-    """Return the targets (sample, lineage x target) of a draw, and which of them are open questions, (lineage, target).
-
-    Nadirs that no report could show apart count as equal.
-    """
-    targets, open_ = [], []
-    for name in lineages:
-        own = after.sel(lineage=name)
-        depth = _depth(own["nadir"].to_numpy(), name)
-        grade3 = (own["worst_grade"].to_numpy() >= 3).astype(float)
-        day = own["nadir_day"].to_numpy()
-        share = float(np.mean(grade3))
-        targets += [depth, day, grade3]
-        open_.append([np.nanstd(depth) > LEAST, np.nanstd(day) > LEAST, OPEN[0] < share < OPEN[1]])
-    return np.stack(targets, axis=1), np.array(open_)
-
-
-def _depth(nadir: np.ndarray, lineage: str) -> np.ndarray:
-    """Return logarithms of nadirs; those under what a report can show are the same."""
-    return np.asarray(np.log(np.maximum(nadir, 10.0 ** -DECIMALS.get(lineage, 3))))
-
-
 def told(
-    subject: Subject, found: Posterior, after: xr.Dataset, before: xr.Dataset, visit: np.ndarray, share: np.ndarray,
-    chosen: list[str], seed: int, tolerance: float,
+    subject: Subject, found: Posterior, after: xr.Dataset, before: xr.Dataset, choice: Choice, seed: int, tolerance: float,
 ) -> xr.Dataset:  # fmt: skip
     """Put everything into one dataset."""
     lineages = [str(name) for name in after["lineage"].to_numpy()]
     variables = _counts(subject, after, lineages, seed) | _endpoints(after, before, found.effective, subject.now / 24.0)
-    variables |= _parameters(found) | _seen(subject, found)
-    names = [k for k, name in enumerate(lineages) if name in chosen]
-    with np.errstate(invalid="ignore"):
-        known = np.isfinite(share[:, names])
-        information = np.where(known, share[:, names], 0.0).sum(axis=(1, 2)) / np.maximum(known.sum(axis=(1, 2)), 1)
-    best = float(visit[int(np.argmax(information))]) if len(visit) and information.max() > LITTLE else np.nan
-    variables["reduction"] = variable(
-        ("visit", "lineage", "target"),
-        share,
-        "1",
-        "share of the variance that a count of all lineages on a day is expected to remove",
-    )
-    variables["information"] = variable(
-        ("visit",), information, "1", "mean reduction over the lineages asked for and their targets"
-    )
-    variables["next_draw"] = variable((), best, "day", "day after now whose count is expected to tell most")
+    variables |= _parameters(found) | _seen(subject, found) | choice.variables()
     table = load_grading(after.attrs["grading"])
     lower = subject.model.subjects.lower_limit
     base = variables["baseline"][1][QUANTILES.index(0.5)]
@@ -82,8 +42,9 @@ def told(
     variables["grade_limit"] = variable(("lineage", "grade"), np.array(limits), "", "counts below which a grade begins")
     coords: dict[str, Any] = {
         "quantile": list(QUANTILES), "lineage": lineages, "units": ("lineage", after["units"].to_numpy()),
-        "time": ("time", after["time"].to_numpy(), after["time"].attrs), "grade": list(GRADES), "target": list(TARGETS),
-        "visit": ("visit", visit, {"units": "day", "long_name": "days since time zero"}), "parameter": list(found.names),
+        "time": ("time", after["time"].to_numpy(), after["time"].attrs), "grade": list(GRADES), "parameter": list(found.names),
+        "target": list(choice.targets.names),
+        "visit": ("visit", choice.ahead.days, {"units": "day", "long_name": "days since time zero"}),
         "parameter_unit": ("parameter", [subject.model.parameters[n].unit for n in found.names]),
     }  # fmt: skip
     warnings = list(filter(None, after.attrs["warnings"].split("\n")))
@@ -94,6 +55,7 @@ def told(
         "grading": after.attrs["grading"], "illustrative": after.attrs["illustrative"], "data": subject.study.digest,
         "effective_samples": round(found.effective, 1), "samples": len(found.b), "prior_samples": len(found.prior),
         "method": "mode and importance resampling; next draw by reweighting the individuals with counts they might give",
+        "criterion": choice.ahead.criterion, "sets": len(choice.ahead.sets),
     }  # fmt: skip
     return xr.Dataset(variables, coords, attrs)
 
@@ -137,7 +99,7 @@ def _endpoints(after: xr.Dataset, before: xr.Dataset, effective: float, now: flo
                 out[f"{prefix}p_grade{grade}{end}"] = variable(("lineage",), each[:, k], "1", what)
     with np.errstate(invalid="ignore", divide="ignore"):
         spread = np.array([
-            [np.nanstd(_depth(ds["nadir"].sel(lineage=name).to_numpy(), str(name))) for name in ds["lineage"].to_numpy()]
+            [np.nanstd(log_seen(ds["nadir"].sel(lineage=name).to_numpy(), str(name))) for name in ds["lineage"].to_numpy()]
             for ds in (after, before)
         ])  # fmt: skip
         left = np.where(spread[1] > LEAST, spread[0] / spread[1], np.nan)
