@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
 
-__all__ = ["PURPOSES", "normals", "uniforms"]
+__all__ = ["PURPOSES", "evenly", "normals", "uniforms"]
 
 PURPOSES = (
     "eta",  # differences between subjects
@@ -92,6 +92,21 @@ def normals(
     (3, 1)
     """
     return np.asarray(ndtri(uniforms(seed, purpose, size, width, *labels, rows=rows)), dtype=np.float64)
+
+
+def evenly(seed: int, size: int, width: int, *labels: int) -> NDArray[np.float64]:
+    """Return numbers strictly between 0 and 1 (size, width) that cover all there are evenly: a scrambled Sobol sequence.
+
+    Examples
+    --------
+    >>> bool(abs(evenly(1, 64, 2).mean() - 0.5) < 0.01)
+    True
+    """
+    from scipy.stats import qmc
+
+    sequence = qmc.Sobol(max(width, 1), rng=np.random.default_rng([seed, *labels]))
+    drawn = sequence.random(1 << (max(size, 1) - 1).bit_length())[:size, :width]
+    return np.asarray(np.clip(drawn, 2.0**-31, 1.0 - 2.0**-31))
 
 
 def _word(purpose: str, labels: tuple[Label, ...]) -> int:

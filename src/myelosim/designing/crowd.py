@@ -11,12 +11,12 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from scipy.special import ndtr, ndtri
-from scipy.stats import qmc
 
 from myelosim import engine
 from myelosim.designing.question import Question
 from myelosim.endpoints import lowest
 from myelosim.information.labels import entries
+from myelosim.random import evenly
 from myelosim.simulation.subjects import subjects
 from myelosim.spec.fitted import fitted
 from myelosim.spec.model import Model, observable
@@ -78,11 +78,8 @@ class Crowd:
         if not self.size:
             return np.zeros((1, len(self.moved)))
         each = 1 << max(self.size // PARTS - 1, 1).bit_length()
-        parts = [
-            qmc.Sobol(len(self.moved), rng=np.random.default_rng([self.question.seed, k])).random(each)
-            for k in range(PARTS)
-        ]
-        return np.asarray(ndtri(np.clip(np.concatenate(parts), 1e-10, 1 - 1e-10)))
+        parts = [evenly(self.question.seed, each, len(self.moved), k) for k in range(PARTS)]
+        return np.asarray(ndtri(np.concatenate(parts)))
 
     def typical(self, events: Sequence[DoseEvent], theta: Sequence[float] | None = None) -> dict[str, Any]:
         """Return every parameter of the typical subject."""

@@ -14,11 +14,11 @@ from math import floor
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from myelosim.designing.criterion import Criterion
 from myelosim.designing.question import Question
 from myelosim.errors import SpecError
+from myelosim.random import evenly
 from myelosim.spec.change import full_name
 from myelosim.spec.design import Group, Robust, Sampling
 from myelosim.spec.document import suggestion
@@ -58,8 +58,7 @@ def worlds(question: Question, robust: Robust | None = None, seed: int = 1) -> t
     own = {one.name: one for one in question.estimation.thetas}
     values, vectors = np.linalg.eigh(covariance)
     root = vectors * np.sqrt(np.maximum(values, 0.0))
-    power = int(np.ceil(np.log2(MOST * robust.draws)))
-    normals = ndtri(np.clip(qmc.Sobol(len(names), rng=np.random.default_rng(seed)).random_base2(power), 1e-9, 1 - 1e-9))
+    normals = ndtri(evenly(seed, MOST * robust.draws, len(names)))
     made: list[Question] = []
     refused = ""
     for drawn in normals @ root.T:

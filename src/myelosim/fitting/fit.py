@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import qmc
 
 from myelosim import __version__
 from myelosim.data.read import read
@@ -30,6 +29,7 @@ from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit
 from myelosim.fitting.search import Objective, Search, begin, minimize
 from myelosim.fitting.warning import FitWarning
+from myelosim.random import evenly
 from myelosim.spec.document import suggestion
 from myelosim.spec.estimate import estimation
 from myelosim.spec.fit import COVARIANCES
@@ -277,7 +277,7 @@ def _others(problem: Problem, x: np.ndarray, count: int, seed: int) -> list[np.n
         return []
     low, high = (np.array([to_scale(end, t.scale) for t, end in zip(thetas, ends, strict=True)])
                  for ends in ([t.low for t in thetas], [t.high for t in thetas]))  # fmt: skip
-    unit = qmc.Sobol(len(thetas), rng=np.random.default_rng(seed)).random(1 << (count - 1).bit_length())[:count]
+    unit = evenly(seed, count, len(thetas))
     points = np.repeat(x[None], count, axis=0)
     points[:, : len(thetas)] = low + unit * (high - low)
     return list(points)

@@ -18,12 +18,13 @@ from typing import Any
 
 import numpy as np
 from scipy.special import gammaln, logsumexp, ndtri
-from scipy.stats import chi2, qmc
+from scipy.stats import chi2
 
 from myelosim.errors import ConvergenceError
 from myelosim.fitting.covariance import covariance, definite
 from myelosim.fitting.point import Parameters
 from myelosim.fitting.search import Around, Objective, begin, minimize
+from myelosim.random import evenly
 
 SAMPLES = 1024
 ROUNDS = 5
@@ -31,7 +32,6 @@ DF = 8.0  # of the draws: heavier tails than the normal, so that no weight is fa
 INFLATION = 1.2  # of the first covariance
 ENOUGH = 0.5  # share of draws that are effective, from which on no further round is needed
 LEAST = -3.0  # logarithm of a standard deviation of etas that the search for the mode begins with
-EDGE = 1e-9  # of the chance of a draw
 FEWEST = 50  # effective draws under which quantiles say nothing
 
 
@@ -181,10 +181,7 @@ def _drawn(mean: np.ndarray, spread: np.ndarray, seed: int, samples: int, k: int
     """Return draws of a multivariate t distribution, spread evenly by a Sobol sequence, with the logarithm of their density."""
     n = len(mean)
     lower = np.linalg.cholesky(spread)
-    sobol = qmc.Sobol(n + 1, rng=np.random.default_rng([seed, k])).random_base2(max(samples - 1, 1).bit_length())[
-        :samples
-    ]
-    even = np.clip(sobol, EDGE, 1.0 - EDGE)
+    even = evenly(seed, samples, n + 1, k)
     z, scale = ndtri(even[:, :n]), chi2.ppf(even[:, n:], DF) / DF
     unit = z / np.sqrt(scale)
     constant = float(

@@ -9,13 +9,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import ndtri
-from scipy.stats import qmc
 
 from myelosim.data.study import MEASURED, Course, Observations, Study
 from myelosim.information.labels import entries
 from myelosim.information.scatter import retained, scatter
 from myelosim.linearize import Predictor
 from myelosim.linearize.predict import Predictions
+from myelosim.random import evenly
 from myelosim.spec.estimation import Estimation
 from myelosim.spec.model import Model
 from myelosim.spec.regimen import DoseEvent
@@ -225,8 +225,6 @@ def _omega_by(mixed: Any) -> Array:
 
 
 def _drawn(omega: Array, points: int, seed: int) -> Array:
-    """Return random effects (point, effect): normal by a Sobol sequence, which covers them evenly."""
-    sobol = qmc.Sobol(max(len(omega), 1), rng=np.random.default_rng(seed))
-    unit = sobol.random(1 << (points - 1).bit_length())[:points, : len(omega)]
+    """Return random effects (point, effect), normal and evenly spread."""
     values, vectors = np.linalg.eigh(omega)
-    return np.asarray(ndtri(np.clip(unit, 1e-12, 1 - 1e-12)) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T)
+    return np.asarray(ndtri(evenly(seed, points, len(omega))) @ (vectors * np.sqrt(np.maximum(values, 0.0))).T)
