@@ -40,7 +40,7 @@ def groups_of(
         if regimen is None or subjects is None or (days is None) == (times is None):
             lacks = "regimen" if regimen is None else "subjects" if subjects is None else "either days or times"
             raise SpecError(f"design: give {lacks}, or groups")
-        when = parse_visits(days, LONGEST) if times is None else tuple(float(hour) / 24.0 for hour in times)
+        when = parse_visits(days, LONGEST) if times is None else _hours(times)
         sampling = Sampling(observed(model, lineages, observe), tuple(when), volume_of(draw))
         dosed = regimen if isinstance(regimen, Regimen) else prescribed(regimen, model)
         checked = (Group("all", dosed, subjects, (sampling,)),)
@@ -51,6 +51,14 @@ def groups_of(
     if not checked:
         raise SpecError("groups: there is none")
     return checked
+
+
+def _hours(times: Sequence[float]) -> tuple[float, ...]:
+    """Return hours as elapsed days."""
+    try:
+        return tuple(float(hour) / 24.0 for hour in times)
+    except (TypeError, ValueError):
+        raise SpecError(f"times: {found(times)} is no list of hours; write e.g. [1, 4, 12.5]") from None
 
 
 def observed(model: Model, lineages: Sequence[str] | None, observe: Sequence[str] | None) -> tuple[str, ...]:
@@ -87,6 +95,8 @@ def volume_of(draw: float | str | None) -> float | None:
 
 def check_group(model: Model, group: Group) -> None:
     """Refuse a group that cannot be."""
+    if not isinstance(group, Group):
+        raise SpecError(f"groups: {found(group)} is no Group; give e.g. Group(name, regimen, subjects, samplings)")
     where = f"group {group.name}"
     count: Any = group.subjects
     if isinstance(count, bool) or not isinstance(count, int | np.integer) or count < 1:

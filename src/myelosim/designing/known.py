@@ -59,6 +59,9 @@ def information(question: Question, prior: Any) -> Question:
     names = [str(name) for name in found.columns]
     if list(map(str, found.index)) != names or not np.allclose(found, found.T, rtol=1e-6, atol=1e-12, equal_nan=False):
         raise SpecError("prior: is no symmetric table whose rows are named as its columns")
+    size = np.sqrt(np.abs(np.diag(found))) + 1e-300
+    if np.linalg.eigvalsh(found.to_numpy(float) / np.outer(size, size))[0] < -1e-6:
+        raise SpecError("prior: is no information, as it has a negative eigenvalue; give an inverse covariance")
     if not set(names) & set(question.names):
         first = names[0] if names else ""
         raise SpecError(f"prior: nothing in it is estimated here{suggestion(first, question.names)}")

@@ -11,6 +11,7 @@ import numpy as np
 from myelosim.designing.asked import check_group, observed, volume_of
 from myelosim.errors import SpecError
 from myelosim.spec.design import LONGEST, STRUCTURES, WEEK, Group, Limits, OpenGroup, OpenSampling
+from myelosim.spec.design_groups import MOST
 from myelosim.spec.document import suggestion
 from myelosim.spec.dosing import prescribed
 from myelosim.spec.literal import found
@@ -51,6 +52,9 @@ def opened(
         made = (OpenGroup("all", dosed, span("subjects", subjects), (sampling,), shape, 2 if parts is None else parts),)
     if not made:
         raise SpecError("groups: there is none")
+    for group in made:
+        if not isinstance(group, OpenGroup):
+            raise SpecError(f"groups: {found(group)} is no OpenGroup; optimize_design chooses days of open groups")
     if len({group.name for group in made}) < len(made):
         raise SpecError(f"groups: two have the same name; there are {', '.join(sorted({one.name for one in made}))}")
     for group in made:
@@ -76,8 +80,10 @@ def limited(
         raise SpecError(f"limits: blood '{made.blood}' is not known{suggestion(made.blood, ('species', 'none'))}")
     for name in ("gap", "per_subject", "per_draw", "per_day", "capacity", "budget", "subjects"):
         value = getattr(made, name)
-        if value is not None and not (math.isfinite(value) and value >= 0):
-            raise SpecError(f"limits: {name} = {value:g} is not possible; it must be 0 or more")
+        if value is not None and not (isinstance(value, int | float) and math.isfinite(value) and value >= 0):
+            raise SpecError(f"limits: {name} = {found(value)} is not possible; give a number from 0 on")
+    if made.budget is not None and not (made.per_subject or made.per_draw or made.per_day):
+        raise SpecError("limits: a budget needs costs; give per_subject, per_draw or per_day, too")
     fewest = sum(group.subjects[0] for group in groups)
     if made.subjects is not None and made.subjects < fewest:
         raise SpecError(
@@ -132,6 +138,8 @@ def _check(model: Model, group: OpenGroup) -> None:
         _check_terminal(where, group)
     for one in group.samplings:
         days = {*one.days, *one.fixed}
+        if len(days) > MOST:
+            raise SpecError(f"{where}: {len(days)} candidate days are more than {MOST}; give fewer, e.g. whole days")
         if one.visits[0] > len(days):
             raise SpecError(
                 f"{where}: {one.visits[0]} visits cannot be chosen among {len(days)} candidate days; "

@@ -77,7 +77,7 @@ def criterion_over(
             belongs = " or ".join(f"'{one}'" for one in allowed)
             raise SpecError(f"{argument}: belongs to criterion {belongs}; with '{name}' leave it out")
     if name in DECISIONS:
-        if decision is None or decision.what != name:
+        if not isinstance(decision, Decision) or decision.what != name:
             raise SpecError(f"criterion: '{name}' needs decision, with what = '{name}', lineage, regimen and days")
         return (question,), deciding(predict(question, decision))
     if name in KINDS:

@@ -140,7 +140,7 @@ def _free(
     """Return the parameters and the coefficients that are estimated."""
     held, still = _listed(asked.model, fixed, "fixed", findings)
     usual = [] if free is not None else [name for name in asked.reach.own if _by_default(asked, name)]
-    names, wanted = _listed(asked.model, [*(free or ()), *also], "free", findings)
+    names, wanted = _listed(asked.model, [*([free] if isinstance(free, str) else free or ()), *also], "free", findings)
     moved = list(dict.fromkeys([*wanted, *added]))
     for name in names:
         if sentence := _refused(asked, name):
@@ -166,7 +166,7 @@ def _listed(
     """Return the parameters and coefficients that a list names, each once."""
     parameters: dict[str, None] = {}
     coefficients: dict[Coefficient, None] = {}
-    for name in names or ():
+    for name in [names] if isinstance(names, str) else names or ():
         if isinstance(name, str) and (several := relations.named(model, name)):
             coefficients |= dict.fromkeys(several)
         elif (full := parameter_name(model, name, findings, (argument,))) is not None:
