@@ -144,8 +144,8 @@ def _moved(space: Space, state: State) -> Iterator[State]:
             yield from (_with(state, group, one) for one in _terminal(space, group, choice))
     steps = sorted({1, *(max(choice.subjects // 4, 1) for choice in state)}, reverse=True)
     for step in steps:
-        more = [_sized(state[g], step) for g in range(len(state))]
-        fewer = [_sized(state[g], -step) for g in range(len(state))]
+        more = [_sized(choice, step, *space.blocks[g].group.subjects) for g, choice in enumerate(state)]
+        fewer = [_sized(choice, -step, *space.blocks[g].group.subjects) for g, choice in enumerate(state)]
         for g, one in enumerate(more):
             if one is not None:
                 yield _with(state, g, one)
@@ -167,10 +167,10 @@ def _traded(space: Space, state: State, *, out: bool) -> Iterator[State]:
                     yield _with(state, group, choice.having(place, entries))
 
 
-def _sized(choice: Choice, step: int) -> Choice | None:
-    """Return the choice with so many more subjects, shared as they were, None where a part would have none."""
+def _sized(choice: Choice, step: int, low: int, high: int) -> Choice | None:
+    """Return the choice with so many more subjects, shared as they were, None where that is too few or too many."""
     count = choice.subjects + step
-    if count < len(choice.parts):
+    if not max(low, len(choice.parts)) <= count <= high:
         return None
     now = [part.subjects for part in choice.parts]
     if max(now) - min(now) <= 1:

@@ -19,7 +19,7 @@ from myelosim.random import uniforms
 
 Array = NDArray[np.float64]
 
-STARTS = 20, 4  # usually, and where matrices are dear
+STARTS = 20, 4  # usually, and where matrices are dear or days are many
 MOST = 100  # times the usual work, that "exact" may do
 POLISHED = 3  # designs that are polished
 WAYS = ("auto", "exact", "exchange")
@@ -57,7 +57,7 @@ def search(space: Space, *, way: str = "auto", starts: int | None = None, seed: 
     way : {"auto", "exact", "exchange"}
         "exact" looks at all designs, up to `MOST` times as many as "auto" would.
     starts : int, optional
-        Of the search by exchange. Default: 20, fewer where matrices are dear.
+        Of the search by exchange. Default: 20, fewer where matrices are dear or candidate days are many.
     seed : int
         Of its random starts.
 
@@ -66,6 +66,8 @@ def search(space: Space, *, way: str = "auto", starts: int | None = None, seed: 
     SpecError
         No design keeps to the limits (it says which of them leave none), or there are too many for "exact".
     """
+    if starts is not None and starts < 1:
+        raise SpecError(f"search: starts = {starts} is not possible; give a whole number from 1 on")
     first = _possible(space)
     if way != "exchange":
         ranking = exhaust(space, WORK if way == "auto" else MOST * WORK)
@@ -75,7 +77,8 @@ def search(space: Space, *, way: str = "auto", starts: int | None = None, seed: 
             return Found(tuple(ranking.states), ranking.worth, ranking.looked, 0)
     ranking = Ranking()
     dear = max(block.work for block in space.blocks)
-    starts = max(STARTS[1], min(STARTS[0], int(2_000 / dear))) if starts is None else starts
+    wide = max(len(block.allowed.entries) for block in space.blocks)
+    starts = max(STARTS[1], min(STARTS[0], int(2_000 / dear), 4_000 // wide)) if starts is None else starts
     begun = 0
     for state in _starts(space, first, starts, seed):
         found = climb(space, state, ranking)

@@ -59,7 +59,7 @@ class Block:
     group: OpenGroup
     allowed: Allowed
     fishers: tuple[tuple[Fisher, ...], ...]  # regimen, world
-    looks: Array  # (entry, look)
+    owners: NDArray[np.intp]  # of each look: the entry at which it is made
 
     @property
     def terminal(self) -> bool:
@@ -126,7 +126,7 @@ class Space:
         for group, one in zip(groups, kept, strict=True):
             fishers = tuple(tuple(world[first + k] for world in worlds) for k in range(len(group.regimens)))
             first += len(group.regimens)
-            self.blocks.append(Block(group, one, fishers, _looks(group, one)))
+            self.blocks.append(Block(group, one, fishers, _owners(group, one)))
         self.study = sorted({floor(day) for block in self.blocks for day in block.allowed.days})
         self._kept: dict[tuple[int, int, tuple[int, ...]], Array] = {}
         self._listed: dict[int, tuple[int, Sets | None]] = {}
@@ -169,7 +169,7 @@ class Space:
     def information(self, group: int, regimen: int, sets: Sets) -> Array:
         """Return one subject's matrices (world, set, parameter, parameter) for sets (set, entry)."""
         block = self.blocks[group]
-        counts = sets @ block.looks
+        counts = sets[:, block.owners]
         return np.stack(
             [
                 np.concatenate([fisher(counts[i : i + BATCH]) for i in range(0, max(len(counts), 1), BATCH)])
@@ -314,11 +314,10 @@ def shared(count: int, parts: int) -> list[int]:
     return [count // parts + (k < count % parts) for k in range(parts)]
 
 
-def _looks(group: OpenGroup, of: Allowed) -> Array:
-    """Return which looks each entry has (entry, look), looks being in the order of sensitivities."""
+def _owners(group: OpenGroup, of: Allowed) -> NDArray[np.intp]:
+    """Return at which entry each look is made (look), looks being in the order of sensitivities."""
     looks = [
         (24.0 * day, group.samplings[k].order == "after", entry)
         for entry, (k, day) in enumerate(of.entries) for _ in group.samplings[k].observe
     ]  # fmt: skip
-    owner = [entry for *_, entry in sorted(looks, key=lambda look: look[:2])]
-    return np.array([[float(entry == own) for own in owner] for entry in range(len(of.entries))])
+    return np.array([entry for *_, entry in sorted(looks, key=lambda look: look[:2])], dtype=np.intp)
