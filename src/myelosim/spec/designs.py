@@ -168,14 +168,15 @@ def _decision(table: Table, model: Model | None, criterion: str) -> Decision | N
     if lineage and observable(lineage) not in known:
         held.fail("lineage", f"the model has no lineage '{lineage}'{suggestion(lineage, known)}")
         return None
+    key = "dose"
     try:
-        regimen = prescribed(list(texts), model)
-        if what in ("risk", "dose") and lineage:
+        regimen, key = prescribed(list(texts), model), "grading"
+        if what in ("risk", "dose") and lineage and 1 <= grade <= 4:
             border = grade_limits(model, load_grading(grading), observable(lineage))[grade - 1]
             if math.isnan(border):
                 held.fail("grade", f"the table {grading} has no number for grade {grade} of {lineage}")
     except SpecError as error:
-        held.fail("dose" if "dose" in str(error) else "grading", str(error).removeprefix("dose "))
+        held.fail(key, str(error).removeprefix("dose "))
         return None
     return Decision(what, observable(lineage), regimen, days, grade, limit, grading, subjects)
 
@@ -219,12 +220,12 @@ def _alternatives(table: Table) -> tuple[Alternative, ...]:
     made: list[Alternative] = []
     for entry in table.tables("alternative"):
         name = entry.name("name")
-        if "days" not in entry.data:
-            entry.fail(None, "'days' is missing; give e.g. days = [3, 5, 7, 10, 14]")
+        if not entry.data.get("days"):
+            entry.fail(None, "'days' is missing or empty; give e.g. days = [3, 5, 7, 10, 14]")
         days = read_elapsed(entry, "days")
         entry.finish()
-        if any(one.name == name for one in made):
-            entry.fail("name", f"two alternatives are called '{name}'; give each its own name")
+        if name == "proposed" or any(one.name == name for one in made):
+            entry.fail("name", f"another design is called '{name}'; give each its own name")
         made.append(Alternative(name, days))
     return tuple(made)
 
