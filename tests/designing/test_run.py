@@ -66,6 +66,17 @@ def test_what_is_not_determined_is_infinite_and_said_so(found):
     assert np.isinf(found.rse["once"]["drug.neutrophil.slope"])
     line = next(line for line in found.report().splitlines() if "drug.neutrophil.slope" in line)
     assert line.rstrip().endswith("not determined")
+    assert found.alternatives["once"].efficiency(found.design) == 0.0
+
+
+def test_a_design_that_tells_nothing_is_told_with_what_would_help():
+    held = run_design({**FILE, "candidate_days": [3], "visits": 1, "weekdays": False, "group": FILE["group"][:1]})
+    assert np.isnan(held.efficiency["proposed"]) and held.efficiency["seeds"] == np.inf and held.windows is None
+    assert "What would help" in held.report() and "a visit on day" in held.report()
+    with pytest.raises(ms.SpecError, match="no visit on a weekend"):
+        run_design({**FILE, "candidate_days": [4, 5], "visits": 2, "group": FILE["group"][:1]})
+    with pytest.raises(ms.SpecError, match="verify: 1 times"):
+        run_design(FILE, verify=1)
 
 
 def test_the_calendar_has_every_animal_on_its_days(found):
@@ -129,7 +140,7 @@ def test_a_design_is_written_whole(found, tmp_path):
 def test_a_check_is_told_beside_what_was_expected():
     held = run_design({**FILE, "group": FILE["group"][:1], "windows": False, "alternative": []}, verify=2)
     assert {"expected_rse", "empirical_rse"} <= set(held.verified.columns)
-    assert "Simulated and fitted 2 times" in held.report()
+    assert "Simulated and fitted 2 times" in held.report() and "chance alone gives ratios" in held.report()
 
 
 def test_the_model_of_a_fit_is_a_prior(tmp_path):

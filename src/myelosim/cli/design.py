@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from myelosim.spec.design import Design
 
 Texts = list[str] | None
+SEEDS = {"name": "days 3, 5, 7, 10, 14", "days": [3, 5, 7, 10, 14]}
 
 
 def design(
@@ -127,7 +128,7 @@ def _said(given: Mapping[str, Any]) -> dict[str, Any]:
         "group": [{"name": dose, "dose": dose, "subjects": given["--subjects"]} for dose in doses],
     }  # fmt: skip
     if "--visits" in given:
-        made["visits"] = spanned(given["--visits"])
+        made |= {"visits": spanned(given["--visits"]), "alternative": [SEEDS]}
     if "--set" in given:
         from myelosim.cli.request import pairs
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -187,7 +188,12 @@ class Design:
         return sentences(identifiability(self))
 
     def efficiency(self, other: Design) -> float:
-        """Return this design's score over another's: the share of its subjects that the other would need."""
+        """Return this design's score over another's: the share of its subjects that the other would need.
+
+        It is not a number where neither determines what the criterion asks for.
+        """
+        if other.criterion == 0.0:
+            return math.inf if self.criterion > 0.0 else math.nan
         return self.criterion / other.criterion
 
     @property
@@ -204,6 +210,8 @@ def scored(
     own = question.sensitivities(groups)
     total = question.information(groups, own)
     value = score(criterion, worlds, groups) if len(worlds) > 1 else float(criterion(total[None, None])[0])
+    if not criterion.partial and not np.all(precision(total).determined):
+        value = 0.0  # the determinant is, but for rounding
     return Design(question, groups, total, own, criterion, value)
 
 

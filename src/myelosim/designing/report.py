@@ -9,9 +9,11 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
+from scipy.special import chdtri
 
 from myelosim.designing.agenda import calendar, numbered
 from myelosim.designing.blood import trajectories
+from myelosim.designing.identifiability import POOR
 from myelosim.spec.model import Model
 
 if TYPE_CHECKING:
@@ -35,7 +37,7 @@ def report(found: Outcome) -> str:
     """Return the calendar, blood, expected errors, how good the design is, and what must be said of all that."""
     parts = [
         _head(found), _calendar(found), _blood(found), _errors(found), _worth(found), _verified(found),
-        *(_wrapped(f"! {one}", "    ") for one in found.design.warnings), _caveats(found),
+        *(_wrapped(f"! {one}", "    ") for one in found.design.warnings), _weak(found), _caveats(found),
     ]  # fmt: skip
     return "\n\n".join(filter(None, parts))
 
@@ -69,14 +71,22 @@ def _calendar(found: Outcome) -> str:
     for group in design.groups:
         said.append(f"  {numbers[group.name]:>9}  {group.name}: {group.regimen.text or 'no drug'}")
     table = [
-        ["elapsed day", "study day", *(["weekday"] if "weekday" in rows else []), "animals", "group", "each", "in all"]
+        [
+            "elapsed day",
+            "study day",
+            *(["weekday"] if "weekday" in rows else []),
+            whom(found),
+            "group",
+            "each",
+            "in all",
+        ]
     ]
     table[0] += ["may slip to", "for"]
     orders = set(rows["order"])
     for _, row in rows.iterrows():
         cells = [f"{row['day']:g}", f"d{row['study_day']:g}", *([row["weekday"]] if "weekday" in rows else [])]
         cells += [str(row["numbers"]), row["group"], _ml(row["draw"]), _ml(row["total"])]
-        cells += [f"{row['earliest']:g} to {row['latest']:g}" if "earliest" in rows else "-"]
+        cells += [_slip(row) if "earliest" in rows else "-"]
         after = f" ({row['order']} the dose)" if len(orders) > 1 else ""
         table.append([*cells, row["observe"] + after])
     if found.windows is None:
@@ -85,11 +95,24 @@ def _calendar(found: Outcome) -> str:
     if found.windows is not None:
         about = found.windows.attrs
         last += (
-            f" Each visit alone may slip as far as said and leave {about['efficiency']:.0%} of the efficiency; where all do at "
-            f"random, {about['mean']:.0%} is left on average and {about['low']:.0%} in the worst of 20 studies. Days that slipped "
-            "must keep to the limits on blood and between visits, too."
+            f" Each visit alone may slip as far as said (more than 3 days were not tried) and leave {about['efficiency']:.0%} "
+            f"of the efficiency; where all do at random, {about['mean']:.0%} is left on average and {about['low']:.0%} in the "
+            "worst of 20 studies. Days that slipped must keep to the limits on blood and on the calendar, too."
         )
     return "\n".join([*said, "", "Calendar", aligned(table, right=(0, 1)), _wrapped(last.strip())])
+
+
+def _slip(row: pd.Series) -> str:
+    """Return from when to when a visit may be, in whole days where it is planned on one."""
+    first, last = row["earliest"], row["latest"]
+    if row["day"] == round(row["day"]):
+        first, last = math.ceil(first - 1e-9), math.floor(last + 1e-9)
+    return "-" if first == last else f"{first:g} to {last:g}"
+
+
+def whom(found: Outcome) -> str:
+    """Return what the study's subjects are called."""
+    return "animals" if found.design.question.model.subjects.species not in ("", "human") else "subjects"
 
 
 def _blood(found: Outcome) -> str:
@@ -98,12 +121,15 @@ def _blood(found: Outcome) -> str:
     if rows.empty:
         return "Blood: the volume of a draw, the weight or the blood volume is not known, so no limit was looked at."
     limits = list(dict.fromkeys(rows["limit"]))
-    lines = [["group", *limits, "of all blood"]]
+    lines = [["group", *(one.replace("_", " ") for one in limits), "of all blood"]]
     for group, own in rows.groupby("group", sort=False):
         cells = {row["limit"]: _against(row["taken"], row["allowed"], row["breaks"]) for _, row in own.iterrows()}
         study = own[own["limit"] == "study"]["of_blood"]
-        lines.append([str(group), *(cells.get(one, "-") for one in limits), _percent(float(study.iloc[0]))])
-    text = "Blood of one animal, mL, in the window of each limit that holds most, of what is allowed\n" + aligned(lines)
+        lines.append([str(group), *(cells.get(one, "-") for one in limits), f"{100 * float(study.iloc[0]):.2g} %"])
+    text = (
+        f"Blood of one of the {whom(found)}, mL, in the window of each limit that holds most, of what is allowed\n"
+        + aligned(lines)
+    )
     return "\n".join(filter(None, [text, _wrapped(_lost(found))]))
 
 
@@ -125,9 +151,7 @@ def _lost(found: Outcome) -> str:
         place = own.where(own == most + 1.0, drop=True)
         where = f"{place['group'].to_numpy()[0]}, day {float(place['time'].to_numpy()[0]):g}"
         said.append(f"{lineage} by {100 * most:+.1f} % ({where})")
-    return (
-        f"Drawing itself moves the typical animal's counts, which is part of the model here: {'; '.join(said)} at most."
-    )
+    return f"Drawing itself moves the typical counts, which is part of the model here: {'; '.join(said)} at most."
 
 
 def _errors(found: Outcome) -> str:
@@ -147,20 +171,20 @@ def _errors(found: Outcome) -> str:
 
 def _worth(found: Outcome) -> str:
     """Say how the design was found and how good it is at least."""
-    known, said = found.design.found, []
+    known, said, who = found.design.found, [], whom(found)
     if how := known.get("how"):
-        said.append(f"Found: {how}.")
-    if (bound := known.get("bound")) is not None:
+        said.append(f"Found: {how}{', and none within the limits is better' if known['exact'] else ''}.")
+    if (bound := known.get("bound")) is not None and not known["exact"]:
         more = 100 * (1 / max(bound, 1e-9) - 1)
         size = "0.01 %" if more < 0.01 else f"{more:.2g} %"
         proven = "It is proven" if known.get("bound_exact") else "As far as designs next to it were looked at, it holds"
         without = " (the blood lost by drawing being left out of that)" if found.asked.blood_loss else ""
         said.append(
             f"{proven} by the equivalence theorem that no design within these limits is better by more than {size}, not even "
-            f"one in which every animal has days of its own{without}."
+            f"one in which each of the {who} has days of its own{without}."
         )
     said.append(
-        "An efficiency is the share of the proposed design's animals that would do as well with the proposed days as the other "
+        f"An efficiency is the share of the proposed design's {who} that would do as well with the proposed days as the other "
         "design does with all of them." if found.alternatives and found.design.question.prior is None else ""
     )  # fmt: skip
     return _wrapped(" ".join(filter(None, said)))
@@ -176,7 +200,21 @@ def _verified(found: Outcome) -> str:
         lines.append([str(name), *cells, _percent(row["coverage"])])
     fitted, failed = int(table["fitted"].iloc[0]), int(table["failed"].iloc[0])
     head = f"Simulated and fitted {fitted + failed} times, {failed} failed: relative standard errors and bias, percent"
-    return f"{head}\n" + aligned(lines, right=range(1, 6))
+    said = [f"failed {times} times: {why}." for why, times in table.attrs.get("why", {}).items()]
+    if fitted > 1:
+        low, high = (math.sqrt(chdtri(fitted - 1, tail) / (fitted - 1)) for tail in (0.975, 0.025))
+        said.insert(
+            0, f"With {fitted} fits chance alone gives ratios from {low:.2g} to {high:.2g} (95 %, errors being normal)."
+        )
+    return f"{head}\n{aligned(lines, right=range(1, 6))}\n{_wrapped(' '.join(said))}"
+
+
+def _weak(found: Outcome) -> str:
+    """Say what cannot be told or hardly, why, and what would help."""
+    design = found.design
+    if not any(value > POOR for value in design.rse.values()):
+        return ""
+    return "What would help\n" + "\n".join(_wrapped(f"- {one}", "  ") for one in design.report().splitlines())
 
 
 def _caveats(found: Outcome) -> str:

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
+from myelosim.designing.allowed import allowed
 from myelosim.designing.design import Design
 from myelosim.designing.evaluate import evaluate_design
+from myelosim.designing.feasible import Program, Unit
 from myelosim.designing.instead import instead, named, settled
+from myelosim.designing.opened import limited
 from myelosim.designing.optimize import optimize_design
 from myelosim.designing.windows import windows
+from myelosim.errors import SpecError
 from myelosim.spec import design as spec
 from myelosim.spec.designs import load_design
 
@@ -22,6 +27,7 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 ARGUMENTS = {"free": "parameters"}  # what an estimation calls it -> what a design does
+REACH = 3.0  # days that a visit may slip at most
 OVER = ("ED", "maximin")  # criteria over several worlds
 
 Tell = Callable[[str, float], None]
@@ -139,10 +145,15 @@ def run_design(
     asked = source if isinstance(source, spec.Design) else load_design(source)
     if seed is not None:
         asked = replace(asked, seed=seed)
+    if verify != 0 and verify < 2:
+        raise SpecError(
+            f"verify: {verify} times tells no error; give a whole number from 2 on, such as 200, or 0 for never"
+        )
     fixed = settled(asked)
     told("evaluating" if fixed else "searching", 0.1)
     arguments = arguments_of(asked) | {"threads": threads}
     if fixed:
+        _possible(asked)
         design = evaluate_design(asked.model, groups=named(asked), **arguments)
     else:
         design = optimize_design(
@@ -151,9 +162,10 @@ def run_design(
     told("comparing", 0.6)
     others = {one.name: instead(asked, design, one.days) for one in asked.alternatives}
     slips = None
-    if asked.windows is not None and asked.criterion not in OVER and design.criterion > 0:
+    if asked.windows is not None and asked.criterion not in OVER:
         told("windows", 0.8)
-        slips = windows(design, asked.windows, seed=asked.seed)
+        with suppress(SpecError):  # the design does not tell what its criterion asks for: its warnings say so
+            slips = windows(design, asked.windows, reach=REACH, seed=asked.seed)
     verified = None
     if verify:
         from myelosim.designing.verify import verify as checked
@@ -164,6 +176,16 @@ def run_design(
             tell=lambda done, of: told(f"simulating and fitting: {done} of {of}", done / of),
         )  # fmt: skip
     return Outcome(asked, design, others, slips, verified, not fixed)
+
+
+def _possible(asked: spec.Design) -> None:
+    """Refuse days that are given and that the limits rule out; of blood the design's warnings tell."""
+    held = limited(asked.groups, replace(asked.limits, blood="none"))
+    units = [
+        Unit(k, one.name, allowed(asked.model, one, held)[0], one.subjects[0]) for k, one in enumerate(asked.groups)
+    ]
+    if (program := Program(units, held)).solve() is None:
+        raise program.refuse()
 
 
 def arguments_of(asked: spec.Design) -> dict[str, Any]:

@@ -105,7 +105,7 @@ class Task:
         if self.question.blood_loss:
             states, worth = self._bled(space, states)
         design = scored(self.question, space.groups(states[0]), self.criterion, worlds=self.worlds)
-        proof = certificate(space, found.states[0])
+        proof = certificate(space, states[0])
         how = found.how + (
             f"; of the best {len(states)} that which is best with blood lost" if worth is not None else ""
         )

@@ -119,7 +119,8 @@ def judged(design: Design, records: list[Record]) -> pd.DataFrame:
     why = Counter(one["error"] for one in records if "error" in one)
     if not good:
         raise ConvergenceError(
-            f"verify: none of {len(records)} replicates could be fitted; first: {records[0]['error']}"
+            f"verify: none of {len(records)} replicates could be fitted; first: {records[0]['error']}. See without verify "
+            "what the design determines"
         )
     question = replace(design.question, prior=None)
     value = question.values

@@ -20,6 +20,7 @@ from myelosim.plots.fit_look import GUIDE, MODEL
 from myelosim.plots.style import styled
 
 MOST_LINES = 6  # parameters in a panel, those with the largest sensitivities
+NOTHING = 1e-4  # change of a sensitivity that is none
 LEAST = 0.02  # of the largest sensitivity, under which a parameter is not drawn
 COUNTS, TELLS, ROW = 1.65, 1.75, 0.2  # inches of the panels' rows, and of a row of days
 PROPOSED, OTHER = MODEL, "#8c8c8c"
@@ -127,7 +128,7 @@ def _tells(ax: Axes, own: pd.DataFrame, parameters: Sequence[str], last: float) 
     one = own[own["group"] == weight.idxmax()].sort_values("day") if len(parameters) else own
     most = one[list(parameters)].abs().max().sort_values(ascending=False)
     moves = one[list(parameters)].max() - one[list(parameters)].min()
-    kept = [name for name in most.index if moves[name] > LEAST * moves.max()][:MOST_LINES]
+    kept = [name for name in most.index if moves[name] > max(LEAST * moves.max(), NOTHING)][:MOST_LINES]
     colors = matplotlib.rcParams["axes.prop_cycle"].by_key()["color"]
     ax.axhline(0.0, **GUIDE)
     for k, name in enumerate([one for one in parameters if one in kept]):
@@ -141,10 +142,19 @@ def _tells(ax: Axes, own: pd.DataFrame, parameters: Sequence[str], last: float) 
     low, high = look.span(one[kept].to_numpy() if kept else np.zeros(1))
     low, high = min(low, 0.0), max(high, 0.0)
     look.scale(ax, "y", low, high + 0.2 * (high - low), False)
-    if kept:
-        ax.legend(
-            loc="upper center", ncols=min(len(kept), 3), fontsize=5, handlelength=1.6, columnspacing=0.9, borderpad=0.1
+    if not kept:
+        ax.text(
+            0.5,
+            0.75,
+            "moves with nothing that is\nestimated but its baseline",
+            ha="center",
+            fontsize=5.5,
+            transform=ax.transAxes,
         )
+        return
+    ax.legend(
+        loc="upper center", ncols=min(len(kept), 3), fontsize=5, handlelength=1.6, columnspacing=0.9, borderpad=0.1
+    )
 
 
 def _short(name: str, others: Sequence[str]) -> str:
@@ -212,7 +222,11 @@ def _bars(
 def _explained(groups: Sequence[str], curves: pd.DataFrame) -> str:
     if not len(curves.attrs.get("parameters", ())):
         raise SpecError("plot_design: the curves name no parameters; give them in attrs['parameters']")
-    band = "Bands: 90 % of subjects. " if (curves["high"] > curves["low"] * (1 + 1e-9)).any() else ""
+    band = (
+        "Bands: 90 % of subjects, linearized as the design is. "
+        if (curves["high"] > curves["low"] * (1 + 1e-9)).any()
+        else ""
+    )
     most = " of the group whose counts tell most" if len(groups) > 1 else ""
     return (
         f"{band}Lower row: sensitivities{most}, those that are the same on all days (baselines) left out. Efficiency: share of "
