@@ -151,3 +151,4 @@ def test_the_model_of_a_fit_is_a_prior(tmp_path):
     without = {**FILE, "group": FILE["group"][:1], "windows": False, "alternative": [], "weekdays": False}
     before, after = run_design(without), run_design({**without, "prior": str(tmp_path)})
     assert after.design.rse["neutrophil.mtt"] < min(10.0, before.design.rse["neutrophil.mtt"])
+    assert f"with what is known before (prior: {tmp_path.name})" in after.report() and "before (" not in before.report()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import textwrap
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -165,7 +166,7 @@ def _errors(found: Outcome) -> str:
     lines.append(["limits on blood", "", *(broken(one) for one in designs.values())])
     what = "Expected relative standard errors, percent (omegas and terms of errors: of variances)"
     if found.design.question.prior is not None:
-        what += f"\nwith what is known before (prior: {found.asked.prior})"
+        what += f"\nwith what is known before (prior: {Path(found.asked.prior).name})"
     return f"{what}\n" + aligned(lines, right=range(1, len(designs) + 2))
 
 
