@@ -13,7 +13,12 @@ FOLDER = Path(__file__).parents[1] / "notebooks"
 @pytest.mark.filterwarnings("ignore::DeprecationWarning")
 @pytest.mark.parametrize(
     ("name", "pictures", "tables"),
-    [("compare_schedules", 3, 4), ("dose_ranging_sweep", 2, 7), ("fit_pilot_cbc", 8, 7)],
+    [
+        ("compare_schedules", 3, 4),
+        ("design_sampling_schedule", 2, 11),
+        ("dose_ranging_sweep", 2, 7),
+        ("fit_pilot_cbc", 8, 7),
+    ],
 )
 def test_notebook_runs_and_shows_what_it_promises(name, pictures, tables, monkeypatch, tmp_path):
     monkeypatch.setenv("MYELOSIM_NOTEBOOK_SIZE", "48")
