@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 import myelosim as ms
-from myelosim.designing.identifiability import identifiability, weaknesses
+from myelosim.designing.identifiability import _About, identifiability, weaknesses
+from myelosim.spec.design import Group, Sampling
 
 MODEL = ms.load_model("generic_oral_2cmt_friberg")
 GIVEN = {
@@ -62,6 +63,16 @@ def test_a_prior_has_the_effect_that_is_said():
     assert said in row.help
     fixed = designed([3, 5, 7, 10, 14], parameters=[n for n in GIVEN["parameters"] if n != "neutrophil.gamma"])
     assert f"(fixed: {fixed.rse['drug.neutrophil.slope']:.0f} % of drug.neutrophil.slope)" in row.help
+
+
+def test_looks_before_and_after_a_dose_are_two():
+    looked = (Sampling(("neutrophil",), (0.0, 7.0, 10.0)), Sampling(("neutrophil",), (7.0,), order="after"))
+    group = Group("all", ms.Regimen.parse("drug 40 mg BID d1-14"), 20, looked)
+    design = ms.evaluate_design(
+        MODEL, groups=[group], **{name: GIVEN[name] for name in ("parameters", "omega", "sigma")}
+    )
+    (again,) = _About(design).information([None])
+    np.testing.assert_allclose(again, design.information, rtol=1e-4, atol=1e-4 * np.abs(design.information).max())
 
 
 def test_emax_and_ec50_ask_for_a_second_dose():

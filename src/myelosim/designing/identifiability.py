@@ -18,7 +18,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from myelosim.information import Fisher, Sensitivity, precision, spread
+from myelosim.information import Fisher, Look, Sensitivity, precision, spread
 from myelosim.spec.design import Group, Sampling
 
 if TYPE_CHECKING:
@@ -172,8 +172,11 @@ class _About:
         """Return how often each look of the grids is made, with a visit more on one day."""
         made = []
         for group, grid in zip(self.design.groups, self.grids, strict=True):
-            own = Counter((name, 24.0 * on) for one in group.samplings for on in one.days for name in one.observe)
-            count = np.array([float(own[look.observable, look.hour]) for look in grid.looks])
+            own = Counter(
+                Look(name, 24.0 * on, one.order == "after")
+                for one in group.samplings for on in one.days for name in one.observe
+            )  # fmt: skip
+            count = np.array([float(own[look]) for look in grid.looks])
             if day is not None:
                 count += [float(abs(look.hour - 24.0 * day) < 1e-9) for look in grid.looks]
             made.append(count)
