@@ -103,4 +103,4 @@ def _check(rows: Rows, given: Sequence[Given], seen: Sequence[Seen], ledger: Led
 
 
 def _called(one: Given) -> str:
-    return one.event.drug if one.event.kind in ("dose", "reset_dose") else f"{one.event.kind} {one.event.drug}"
+    return one.event.drug if one.event.is_dose else f"{one.event.kind} {one.event.drug}"

@@ -131,7 +131,7 @@ def question_of(
         if value not in allowed:
             raise SpecError(f"{name}: '{value}' is not known{suggestion(str(value), allowed)}")
     looked = list(dict.fromkeys(name for group in groups for one in group.samplings for name in one.observe))
-    dosed = {event.drug for group in groups for event in group.regimen.events if event.kind in ("dose", "reset_dose")}
+    dosed = {drug for group in groups for drug in group.regimen.dosed}
     started, wanted = estimation(model, looked, free=parameters, dosed=dosed, **arguments)
     question = Question(
         started, wanted, fim, linearization, limits(started, looked, lloq), None, blood_loss, seed, tolerance, threads

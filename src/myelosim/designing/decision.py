@@ -107,7 +107,7 @@ class _Deciding:
         if not 0.0 < asked.days < np.inf:
             raise SpecError(f"decision: days = {asked.days:g} is not possible; give a number above 0")
         for event in asked.regimen.events:
-            if event.kind in ("dose", "reset_dose"):
+            if event.is_dose:
                 dosed_drug(event, model)
         if asked.what in ("risk", "dose"):
             self._check_population()
@@ -285,7 +285,7 @@ class _Deciding:
 
     def _scaled(self, event: DoseEvent) -> bool:
         drugs = self.question.model.drugs
-        return event.kind in ("dose", "reset_dose") and not drugs[event.drug].supportive
+        return event.is_dose and not drugs[event.drug].supportive
 
     def _events(self, factor: float = 0.0) -> tuple[DoseEvent, ...]:
         events = self.decision.regimen.expand(24.0 * self.decision.days)

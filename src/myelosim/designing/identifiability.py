@@ -331,10 +331,7 @@ class _About:
         if len({group.regimen.events for group in self.design.groups}) > 1:
             return ""
         for group in self.design.groups:
-            events = [
-                replace(one, amount=0.5 * one.amount) if one.kind in ("dose", "reset_dose") else one
-                for one in group.regimen.events
-            ]
+            events = [replace(one, amount=0.5 * one.amount) if one.is_dose else one for one in group.regimen.events]
             half = replace(group.regimen, events=tuple(events))
             groups += [group, replace(group, name=f"{group.name}, half the dose", regimen=half)]
         found = question.sensitivities(groups)

@@ -162,7 +162,7 @@ def simulated(
         raise SpecError("conduct: give a myelosim.spec.rule.Conduct, e.g. Conduct(turnaround=24.0, missed=0.05)")
     events: Sequence[DoseEvent] = regimen.expand(horizon)
     for event in events:
-        if event.kind in ("dose", "reset_dose"):
+        if event.is_dose:
             dosed_drug(event, model)
     size = population.size if population is not None else 1 if individuals is None else len(individuals)
     afford(size, len(hours) + len(candidates), 3 * len(model.lineages) + 2 * len(model.drugs), len(model.lineages))

@@ -64,7 +64,7 @@ def doses(
 
 def _own_units(model: Model, events: Sequence[DoseEvent], subjects: int, covariates: Mapping[str, Any]) -> Variables:
     """Return what turns amounts into the drug's own unit, and the number of the compartment that they enter."""
-    own = [e.kind in ("dose", "reset_dose") for e in events]
+    own = [e.is_dose for e in events]
     known = [dose_factor(e, model) if dosed else (1.0, "") for e, dosed in zip(events, own, strict=True)]
     entered = [dose_compartment(e, model) if dosed else 0 for e, dosed in zip(events, own, strict=True)]
     factor, per = np.array([f for f, _ in known], float), np.array([name for _, name in known], dtype=str)
@@ -109,10 +109,7 @@ def _intensity(
     model: Model, events: Sequence[DoseEvent], given: np.ndarray, planned: np.ndarray, which: np.ndarray | bool = True
 ) -> np.ndarray:
     """Return the dose of the study drugs given over the one planned (subject), of some of the events; NaN where none is planned."""
-    study = (
-        np.array([e.kind in ("dose", "reset_dose") and not model.drugs[e.drug].supportive for e in events], bool)
-        & which
-    )
+    study = np.array([e.is_dose and not model.drugs[e.drug].supportive for e in events], bool) & which
     factor = np.array([dose_factor(e, model)[0] if own else 0.0 for e, own in zip(events, study, strict=True)])
     total = float(planned @ factor)
     return np.asarray(given @ factor / total if total else np.full(len(given), np.nan))

@@ -244,8 +244,7 @@ def _estimated(
 ) -> tuple[str, ...]:
     """Refuse an estimation that cannot be, as a fit of the study would; return what interests, by full names."""
     looked = list(dict.fromkeys(name for group in groups for one in group.samplings for name in one.observe))
-    events = [event for group in groups for regimen in group.regimens for event in regimen.events]
-    dosed = {event.drug for event in events if event.kind in ("dose", "reset_dose")}
+    dosed = {drug for group in groups for regimen in group.regimens for drug in regimen.dosed}
     try:
         started, asked = estimation(model, looked, dosed=dosed, **estimate)
     except SpecError as error:

@@ -88,7 +88,7 @@ def left_out(regimen: Regimen, horizon: float) -> list[str]:
     """
     said = []
     for drug in regimen.drugs if horizon > 0 else ():
-        events = [event for event in regimen.events if event.drug == drug and event.kind in ("dose", "reset_dose")]
+        events = [event for event in regimen.events if event.drug == drug and event.is_dose]
         given = [sum(one.time < horizon - 1e-6 for one in Regimen((event,)).expand(horizon)) for event in events]
         if events and not any(given):
             raise SpecError(

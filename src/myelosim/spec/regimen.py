@@ -56,6 +56,11 @@ class DoseEvent:
         if self.kind not in DOSE_KINDS:
             raise SpecError(f"dose of {self.drug}: kind '{self.kind}' is not known; known: {', '.join(DOSE_KINDS)}")
 
+    @property
+    def is_dose(self) -> bool:
+        """Whether a drug is given."""
+        return self.kind in ("dose", "reset_dose")
+
 
 @dataclass(frozen=True, slots=True)
 class Regimen:
@@ -167,6 +172,11 @@ class Regimen:
     def drugs(self) -> tuple[str, ...]:
         """Names of the drugs dosed, in order of appearance."""
         return tuple(dict.fromkeys(event.drug for event in self.events))
+
+    @property
+    def dosed(self) -> set[str]:
+        """Names of the drugs of which a dose is given, and not only a reset or a mark."""
+        return {event.drug for event in self.events if event.is_dose}
 
 
 def _doses(event: DoseEvent, horizon: float) -> int:

@@ -67,6 +67,6 @@ def dose_table(study: Study) -> pd.DataFrame:
     rows = []
     for name, events in zip(study.subjects, study.doses, strict=True):
         for event in events:
-            if event.kind in ("dose", "reset_dose"):
+            if event.is_dose:
                 rows += [(name, hour, event.drug) for hour in singles(event, max(last, event.time))]
     return pd.DataFrame(rows, columns=["subject", "time", "drug"])
