@@ -9,7 +9,7 @@ import os
 import shutil
 import sys
 import tempfile
-from collections.abc import Callable, Collection, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -109,6 +109,22 @@ def filled(folder: Path, write: Callable[[Path], None], names: Collection[str]) 
     except OSError as error:
         raise SpecError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from None
     return [folder / name for name in made]
+
+
+def columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
+    """Return rows of cells as lines with columns below each other, those in ``left`` left-aligned.
+
+    >>> columns([["", "rse"], ["mtt", "9.1"]])
+    ['     rse', 'mtt  9.1']
+    """
+    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
+    return [
+        "  ".join(
+            cell.ljust(wide) if k in left else cell.rjust(wide)
+            for k, (cell, wide) in enumerate(zip(row, widths, strict=True))
+        ).rstrip()
+        for row in rows
+    ]
 
 
 def plain(value: Any) -> Any:

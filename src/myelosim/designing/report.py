@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +16,7 @@ from myelosim.designing.agenda import calendar, numbered
 from myelosim.designing.blood import trajectories
 from myelosim.designing.identifiability import POOR
 from myelosim.spec.model import Model
+from myelosim.writing import columns
 
 if TYPE_CHECKING:
     from myelosim.designing.design import Design
@@ -100,7 +101,7 @@ def _calendar(found: Outcome) -> str:
             f"of the efficiency; where all do at random, {about['mean']:.0%} is left on average and {about['low']:.0%} in the "
             "worst of 20 studies. Days that slipped must keep to the limits on blood and on the calendar, too."
         )
-    return "\n".join([*said, "", "Calendar", aligned(table, right=(0, 1)), _wrapped(last.strip())])
+    return "\n".join([*said, "", "Calendar", _table(table, range(2, len(table[0]))), _wrapped(last.strip())])
 
 
 def _slip(row: pd.Series) -> str:
@@ -127,11 +128,9 @@ def _blood(found: Outcome) -> str:
         cells = {row["limit"]: _against(row["taken"], row["allowed"], row["breaks"]) for _, row in own.iterrows()}
         study = own[own["limit"] == "study"]["of_blood"]
         lines.append([str(group), *(cells.get(one, "-") for one in limits), f"{100 * float(study.iloc[0]):.2g} %"])
-    text = (
-        f"Blood of one of the {whom(found)}, mL, in the window of each limit that holds most, of what is allowed\n"
-        + aligned(lines)
-    )
-    return "\n".join(filter(None, [text, _wrapped(_lost(found))]))
+    head = f"Blood of one of the {whom(found)}, mL, in the window of each limit that holds most, of what is allowed"
+    table = _table(lines, range(len(lines[0])))
+    return "\n".join(filter(None, [head, table, _wrapped(_lost(found))]))
 
 
 def _against(taken: float, allowed: float, breaks: bool) -> str:
@@ -167,7 +166,7 @@ def _errors(found: Outcome) -> str:
     what = "Expected relative standard errors, percent (omegas and terms of errors: of variances)"
     if found.design.question.prior is not None:
         what += f"\nwith what is known before (prior: {Path(found.asked.prior).name})"
-    return f"{what}\n" + aligned(lines, right=range(1, len(designs) + 2))
+    return f"{what}\n" + _table(lines)
 
 
 def _worth(found: Outcome) -> str:
@@ -207,7 +206,7 @@ def _verified(found: Outcome) -> str:
         said.insert(
             0, f"With {fitted} fits chance alone gives ratios from {low:.2g} to {high:.2g} (95 %, errors being normal)."
         )
-    return f"{head}\n{aligned(lines, right=range(1, 6))}\n{_wrapped(' '.join(said))}"
+    return f"{head}\n{_table(lines)}\n{_wrapped(' '.join(said))}"
 
 
 def _weak(found: Outcome) -> str:
@@ -270,15 +269,8 @@ def rse(value: float) -> str:
     )
 
 
-def aligned(lines: Sequence[Sequence[str]], right: Sequence[int] = ()) -> str:
-    """Return a table in columns."""
-    widths = [max(len(line[k]) for line in lines) for k in range(len(lines[0]))]
-    return "\n".join(
-        "  " + "  ".join(
-            cell.rjust(wide) if k in right else cell.ljust(wide) for k, (cell, wide) in enumerate(zip(line, widths, strict=True))
-        ).rstrip()
-        for line in lines
-    )  # fmt: skip
+def _table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> str:
+    return "\n".join(f"  {line}" for line in columns(rows, left))
 
 
 def tables(found: Outcome) -> dict[str, pd.DataFrame]:

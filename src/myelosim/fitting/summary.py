@@ -13,6 +13,7 @@ from myelosim.data.study import ABOVE, BELOW
 from myelosim.fitting.warning import AGAINST
 from myelosim.spec.reach import reach
 from myelosim.spec.scale import from_scale
+from myelosim.writing import columns
 
 if TYPE_CHECKING:
     from myelosim.fitting.result import Fit
@@ -206,13 +207,6 @@ def number(value: float, digits: int = 3) -> str:
 
 def aligned(title: str, rows: Sequence[Row], left: Sequence[int] = (0,)) -> str:
     """Return rows as a table, the first the headings; columns in ``left`` are left-aligned."""
-    widths = [max(len(row[k]) for row in rows) for k in range(len(rows[0]))]
-    rows = [[title if len(title) <= widths[0] else "", *rows[0][1:]], *rows[1:]]
-    lines = [
-        "  ".join(
-            cell.ljust(w) if k in left else cell.rjust(w) for k, (cell, w) in enumerate(zip(row, widths, strict=True))
-        )
-        for row in rows
-    ]
-    above = [] if rows[0][0] else [title]
-    return "\n".join(line.rstrip() for line in [*above, *lines])
+    above = len(title) > max(len(row[0]) for row in rows)
+    lines = columns(rows if above else [[title, *rows[0][1:]], *rows[1:]], left)
+    return "\n".join([title, *lines] if above else lines)
