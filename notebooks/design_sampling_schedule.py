@@ -219,8 +219,8 @@ best.draw()
 # * **No limit is broken**, and 128 draws tell nearly as much as the advised 192: 9 % more mice would make up for the rest.
 # * **The last days are worth most.** Dosing ends before day 14; how counts come back tells the platelets' transit time to 6.6 %
 #   instead of 10.5 %, and the potency on red cells to 27 instead of 31 %. The advised days stop where that begins.
-# * **Few dates need to be kept.** Most visits may slip by days, and where all slip at random 92 % is left. It is enough to bleed
-#   before, during and after the drug.
+# * **Few dates need to be kept.** Most visits may slip by three days, and where all slip at random 95 % is left. It is enough to
+#   bleed before, during and after the drug.
 # * So a plain week's rhythm, days 0, 7, 14 and 21, with all mice bled together, reaches 93 % with the same draws. Whether a
 #   calendar in halves is worth 7 % is for the study director. Days 3, 7, 10 and 14, without a baseline and without the return,
 #   reach 76 %.
