@@ -67,6 +67,8 @@ def test_two_regimens_differ_as_surely_as_there_is_an_effect():
     asked = {"lineage": "neutrophil", "days": 35}
     assert design.power_between("10 mg", "10 mg", **asked) == pytest.approx(0.05)
     assert 0.5 < design.power_between("10 mg", "drug 20 mg BID d1-14", **asked) < 0.99
+    vehicle = ms.Regimen(())  # whose nadir is the baseline
+    assert 0.5 < design.power_between(vehicle, "10 mg", **asked) < 0.99
     assert design.power_between("10 mg", "20 mg", **asked) == design.power_between("20 mg", "10 mg", **asked)
     # With one parameter estimated, the test of the nadirs' ratio is the test of that parameter on the log scale.
     alone = ms.evaluate_design(MODEL, groups=groups, parameters=["drug.slope"], omega={"drug.slope": 0.2})

@@ -150,7 +150,7 @@ class _Deciding:
         crowd, events, horizon = self.crowd, self._events(), 24.0 * self.decision.days
         day, what = self.decision.what == "nadir_day", self.decision.what
         found = crowd.nadirs(self._around(crowd.place(events)), events, horizon)
-        if (
+        if (events or day) and (  # without a drug the lowest count is the baseline
             not min((event.time for event in events), default=0.0) / 24.0 + 1e-6
             < found.day[0]
             < self.decision.days - 1e-6

@@ -86,7 +86,12 @@ def _calendar(found: Outcome) -> str:
     table[0] += ["may slip to", "for"]
     orders = set(rows["order"])
     for _, row in rows.iterrows():
-        cells = [f"{row['day']:g}", f"d{row['study_day']:g}", *([row["weekday"]] if "weekday" in rows else [])]
+        hour = "" if row["day"] == round(row["day"]) else f" ({24 * row['day']:.4g} h)"
+        cells = [
+            f"{row['day']:.4g}{hour}",
+            f"d{math.floor(row['study_day'])}",
+            *([row["weekday"]] if "weekday" in rows else []),
+        ]
         cells += [str(row["numbers"]), row["group"], _ml(row["draw"]), _ml(row["total"])]
         cells += [_slip(row) if "earliest" in rows else "-"]
         after = f" ({row['order']} the dose)" if len(orders) > 1 else ""
