@@ -1,10 +1,13 @@
 """A comparison of one plan followed blindly and under a rule."""
 
+import os
 import warnings
 
 import pytest
 
 import myelosim as ms
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")  # before NumPy is loaded: workers have the cores already
 
 HELD = {
     "format": 1, "title": "Held and not", "model": "generic_three_lineage", "days": 42, "visits": "d1 weekly",

@@ -1,9 +1,14 @@
+from functools import cache
+
 import pytest
 from cli_samples import SMALL
 from spec_samples import library
+from typer import main, testing
 from typer.testing import CliRunner
 
 from myelosim.cli import app
+
+testing._get_command = cache(main.get_command)  # the runner would make it anew for each of a thousand commands
 
 
 @pytest.fixture
