@@ -100,6 +100,16 @@ def test_foce_is_the_mean_over_subjects():
     assert not np.allclose(s.f, fo.f)
 
 
+def test_around_subjects_no_more_is_known_than_from_their_own_values():
+    """Missing information: typical clearance and volume of subjects whose own are known have the information 1/omega."""
+    model, wanted = asked()
+    (s,) = sensitivities(model, [arm()], wanted, linearization="foce", points=16)
+    found = Fisher(s)(np.full((1, 5), 1000.0))[0, 1:3, 1:3] * np.outer([0.4, 8.0], [0.4, 8.0])
+    values, vectors = np.linalg.eigh(s.omega)
+    share = (vectors * np.sqrt(values)).T @ found @ (vectors * np.sqrt(values))
+    assert np.linalg.eigvalsh(share).max() < 1.0 and np.linalg.eigvalsh(share).min() > 0.9
+
+
 def test_around_a_subject_the_variance_of_its_errors_moves_with_its_own_predictions():
     model, wanted = asked()
     how = {"linearization": "foce", "points": 4, "full": True, "tolerance": 1e-11}

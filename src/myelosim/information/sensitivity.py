@@ -101,6 +101,8 @@ def sensitivities(
         What is to be estimated; its starts are the values.
     linearization : {"fo", "foce"}
         Around the typical subject, or around ``points`` subjects drawn from the population; a matrix is then the mean of theirs.
+        A subject's mean moves with thetas as its own prediction does, its effects held: information about a typical value then
+        stays below what knowing every subject's value would give, as that of the likelihood does.
     full : bool
         Whether the derivatives of variances by thetas are wanted, too.
     lloq : mapping, optional
@@ -118,9 +120,8 @@ def sensitivities(
     omega = mixed.covariance(estimation.omega.start, estimation.occasion.start)
     b = _drawn(omega, len(study.subjects) // len(arms), seed) if linearization != "fo" else np.zeros((1, len(omega)))
     b = np.tile(b, (len(arms), 1))
-    curved = full or linearization != "fo"
-    found = predictor.differentiate(beta, b, order=2 if curved else 1)
-    parts = _Parts(estimation, mixed.Z, mixed.design(beta)[0], b, curved, lloq or {}, omega, _omega_by(mixed))
+    found = predictor.differentiate(beta, b, order=2 if full else 1)
+    parts = _Parts(estimation, mixed.Z, mixed.design(beta)[0], b, full, lloq or {}, omega, _omega_by(mixed))
     subject, made = study.observations.subject, []
     for k, arm in enumerate(arms):
         rows = [np.flatnonzero(subject == i) for i in np.flatnonzero(owner == k)]
@@ -132,8 +133,6 @@ def sensitivities(
             name: np.stack([one[name] for one in points_of]) if points_of[0][name] is not None else None
             for name in points_of[0]
         }
-        if not full:
-            stacked["both"] = None
         made.append(Sensitivity(arm.looks, omega=omega, omega_by=parts.omega_by, **stacked))  # type: ignore[arg-type]
     return tuple(made)
 
@@ -146,7 +145,7 @@ class _Parts:
     Z: Array
     X: Array  # (subject, coordinate, theta)
     b: Array
-    curved: bool
+    full: bool
     lloq: Mapping[str, float]
     omega: Array
     omega_by: Array
@@ -180,10 +179,9 @@ class _Parts:
             bend[own] = one.bend
             by_term[np.ix_(own, places)] = one.by_term * size[:, None]
         both, by_theta = None, by_prediction[:, None] * theta
-        if self.curved:
+        if self.full:
             both = np.einsum("rcd,ce,dp->rep", found.h[rows], self.Z, X)
             both = both + bend[:, None, None] * random[:, :, None] * theta[:, None, :]
-            theta = theta - np.einsum("rep,e->rp", both, self.b[subject])
         return {
             "f": f, "theta": theta, "random": random, "variance": variance, "by_theta": by_theta,
             "by_term": by_term, "both": both,
