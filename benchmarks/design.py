@@ -1,7 +1,7 @@
 """What designs promise and keep: ``python -m benchmarks.design --replicates 200 --processes 2``.
 
 Four parts, chosen by ``--part``: "speed" (one information matrix, all 98,280 choices of 5 days among 28, the search for the best),
-"warfarin" (PopED's determinants), "verify" (studies by the warfarin design are simulated and fitted) and "decision": studies of
+"warfarin" (PopED's determinants), "verify" (studies by the warfarin design and by one of neutrophils are simulated and fitted) and "decision": studies of
 20 subjects with 5 visits, whose days are the seeds', D-optimal, or best for P(grade >= 3); each is fitted, and the share of a
 population that reaches grade 3 is predicted from the fit. Each replicate is a line of a file in ``--out``; a second call goes on
 where the first ended.
@@ -35,6 +35,7 @@ from myelosim.spec.model import Model
 
 PARTS = ("speed", "warfarin", "verify", "decision")
 CANDIDATES, VISITS, SEEDS, SUBJECTS = tuple(range(1, 29)), 5, (3, 5, 7, 10, 14), 20
+OFTEN = (0.0, 3.0, 5.0, 7.0, 10.0, 12.0, 14.0, 17.0, 21.0, 28.0)
 DOSE, DAYS, PREDICTED = "drug 55 mg BID d1-7", 28, 2000
 FRIBERG = {
     "drug.ka": 1.0, "drug.cl": 6.3, "drug.vc": 60.0, "drug.q": 4.0, "drug.vp": 50.0, "neutrophil.baseline": 5.0,
@@ -86,6 +87,9 @@ def designed(name: str, days: tuple[float, ...]) -> Design:
     """Return the design of a job."""
     if name == "warfarin":
         return warfarin()
+    if name == "neutrophils":
+        asked = {**ASKED, "subjects": 2 * SUBJECTS, "linearization": "foce"}
+        return ms.evaluate_design(friberg(), DOSE, days=list(days), **asked, threads=1)
     return ms.evaluate_design(friberg(), DOSE, days=list(days), **DECIDING, threads=1)
 
 
@@ -112,7 +116,7 @@ def work(job: Job, replicate: int) -> Record:
     warnings.simplefilter("ignore", ms.MyelosimWarning)
     design, began = designed(job.design, tuple(job.days)), time.perf_counter()
     record = {"job": {**vars(job), "days": list(job.days)}} | replicated(design, job.method, job.seed, replicate)
-    if "estimate" in record and job.design != "warfarin":
+    if "estimate" in record and job.design not in ("warfarin", "neutrophils"):
         try:
             record["share"] = share(design, record["estimate"])
         except ms.MyelosimError as error:
@@ -225,8 +229,8 @@ def main(
             found = float(np.linalg.det(warfarin(fim).information))
             console.print(f"warfarin, {fim}: determinant {found:.6e}, PopED {known:.6e}")
     if "verify" in parts:
-        job = Job(seed, "warfarin", (), method)
-        verified(console, job, run(job, replicates, out / "warfarin.jsonl", processes, work))
+        for job in (Job(seed, "warfarin", (), method), Job(seed, "neutrophils", OFTEN, method)):
+            verified(console, job, run(job, replicates, out / f"{job.design}.jsonl", processes, work))
     if "decision" in parts:
         decided(console, seed, method, replicates, processes, out)
 
