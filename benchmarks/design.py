@@ -1,10 +1,10 @@
 """What designs promise and keep: ``python -m benchmarks.design --replicates 200 --processes 2``.
 
 Four parts, chosen by ``--part``: "speed" (one information matrix, all 98,280 choices of 5 days among 28, the search for the best),
-"warfarin" (PopED's determinants), "verify" (studies by the warfarin design and by one of neutrophils are simulated and fitted) and "decision": studies of
-20 subjects with 5 visits, whose days are the seeds', D-optimal, or best for P(grade >= 3); each is fitted, and the share of a
-population that reaches grade 3 is predicted from the fit. Each replicate is a line of a file in ``--out``; a second call goes on
-where the first ended.
+"warfarin" (PopED's determinants), "verify" (studies by the warfarin design and by one of neutrophils are simulated and fitted) and
+"decision": studies of 20 subjects with 5 visits, whose days are the seeds', D-optimal, or best for P(grade >= 3); each is fitted,
+and the share of a population that reaches grade 3 is predicted from the fit. Each replicate is a line of a file in ``--out``; a
+second call goes on where the first ended.
 """
 
 from __future__ import annotations
