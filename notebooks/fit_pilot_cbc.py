@@ -47,6 +47,7 @@ from myelosim.spec.fits import load_fit
 
 warnings.simplefilter("ignore", ms.MyelosimWarning)  # each result says them again, and they are printed below
 size = int(os.environ.get("MYELOSIM_NOTEBOOK_SIZE", "400"))
+starts = 2 if size >= 400 else 1
 
 # %% [markdown]
 # ## The data
@@ -111,7 +112,7 @@ print(first.summary())
 # differences in clearance are then part of those in potency. That is what `cynomolgus_14day.toml` asks. Two starts.
 
 # %%
-fit = ms.run_fit(pilot, study=study, starts=2)
+fit = ms.run_fit(pilot, study=study, starts=starts)
 print(fit.summary())
 
 # %% [markdown]
