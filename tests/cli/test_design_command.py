@@ -2,6 +2,7 @@
 
 import json
 
+import pandas as pd
 import pytest
 
 from myelosim.cli.design import listed, spanned
@@ -113,3 +114,18 @@ def test_days_and_numbers_as_texts():
     assert spanned("4") == 4 and spanned("3-7") == {"from": 3, "to": 7}
     with pytest.raises(SpecError, match="no day"):
         listed("1-")
+
+
+def test_what_more_visits_buy(samples, design):
+    text = DESIGN.replace("visits = 3", "visits = { from = 2, to = 4 }") + "[front]\nnumbers = [12, 16]\n"
+    done = design("--wanted", 20, text=text)
+    told = done.output[done.output.index("What more visits and subjects buy") :].splitlines()[2:8]
+    assert [line.split()[:3] for line in told] == [
+        ["2", "12", "24"], ["3", "12", "36"], ["4", "12", "48"], ["2", "16", "32"], ["3", "16", "48"], ["4", "16", "64"],
+    ]  # fmt: skip
+    assert told[-1].split()[3:5] == ["-", "100%"]
+    table = pd.read_csv(samples / "results" / "small_design_design" / "front.csv")
+    assert table["visits"].tolist() == [2, 3, 4, 2, 3, 4] and table["cheapest"].sum() <= 1
+    assert (samples / "results" / "small_design_design" / "front.png").stat().st_size > 0
+    refused = design("--front", "--overwrite")
+    assert refused.exit_code == 2 and "one number of visits and one of subjects" in refused.stderr

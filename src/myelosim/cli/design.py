@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -51,6 +52,15 @@ def design(
     verify: Annotated[
         int, typer.Option(parser=whole(0), metavar="N", help="Simulate and fit the study N times to check it.")
     ] = 0,
+    front: Annotated[
+        bool, typer.Option("--front", help="Show what more visits and subjects buy, where their number may vary.")
+    ] = False,
+    wanted: Annotated[
+        float | None,
+        typer.Option(
+            metavar="PERCENT", help="With --front: a relative standard error of all typical values that would do."
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(parser=whole(0), metavar="N", help="Of searches and simulations.")] = None,
     threads: Threads = None,
     out: Annotated[Path | None, typer.Option(help="Folder for the result; default results/NAME_design.")] = None,
@@ -71,9 +81,13 @@ def design(
     with collected() as said, progress("loading") as told:
         from myelosim.designing.run import run_design
         from myelosim.designing.save import check_folder
+        from myelosim.spec.design import Front
         from myelosim.writing import alone
 
         asked = _asked(what, given)
+        if front or wanted is not None:
+            own = asked.front or Front()
+            asked = replace(asked, front=own if wanted is None else replace(own, wanted=wanted))
         folder = None if what is None and out is None else _folder(out, asked, str(what))
         if folder is not None:
             check_folder(folder, asked.path, overwrite=overwrite)

@@ -81,6 +81,8 @@ def design_front(
             asked.model,
             {"groups": asked.groups, "limits": asked.limits, **arguments_of(asked), **arguments},
         )
+        if wanted is None and numbers is None and asked.front is not None:
+            wanted, numbers = asked.front.wanted, asked.front.numbers or None
     task = prepared(model, regimen, **{name: value for name, value in arguments.items() if name != "alternatives"})
     return front(task, wanted=wanted, numbers=numbers)
 
@@ -102,6 +104,10 @@ def front(
                 refused = refused or error
             else:
                 rows.append(_row(task, design, visits, thetas, limits))
+    if len(rows) == 1 and refused is None:
+        raise SpecError(
+            "front: there is one number of visits and one of subjects; give visits or subjects from so many to so many, or numbers"
+        )
     if not rows:
         raise refused or SpecError("design_front: there is no number of visits to try")
     return _marked(pd.DataFrame(rows), "cost" if any(row["cost"] > 0 for row in rows) else "draws", limits)

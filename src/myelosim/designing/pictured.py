@@ -13,7 +13,7 @@ from myelosim.data.observables import units_of
 from myelosim.designing.design import Design
 from myelosim.designing.instead import parts_of
 from myelosim.designing.report import aim, assumed, broken
-from myelosim.plots import plot_design
+from myelosim.plots import plot_design, plot_front
 from myelosim.spec.design import Group, OpenGroup, Sampling
 
 if TYPE_CHECKING:
@@ -26,18 +26,30 @@ SPREAD = 1.645  # standard deviations either side that hold 90 % of subjects
 def draw(found: Outcome) -> Figure:
     """Draw a design: typical counts, what they tell of each parameter, the days, and how good alternatives are."""
     lines = curves(found)
-    said = [f"{found.asked.title}.", f"Criterion: {aim(found)}.", assumed(found.design.question.model)]
-    if found.design.question.model.illustrative:
-        said.insert(0, "ILLUSTRATIVE, not data.")
     remarks = {
         name: f"{one.draws} draws{', breaks limits' if broken(one).startswith('breaks') else ''}"
         for name, one in found.designs.items()
     }
     units = units_of(found.design.question.model)
-    axes = plot_design(lines, visits(found), found.efficiency, remarks=remarks, units=units, note=" ".join(said))
+    axes = plot_design(lines, visits(found), found.efficiency, remarks=remarks, units=units, note=_note(found))
     figure = np.ravel(axes)[0].get_figure(root=True)
     assert isinstance(figure, Figure)
     return figure
+
+
+def draw_front(found: Outcome) -> Figure:
+    """Draw what more visits and subjects buy."""
+    assert found.front is not None
+    figure = plot_front(found.front, note=_note(found)).get_figure(root=True)
+    assert isinstance(figure, Figure)
+    return figure
+
+
+def _note(found: Outcome) -> str:
+    """Return what a picture must say about itself."""
+    title, model = found.asked.title, found.design.question.model
+    said = [title if title[-1] in ".?!" else f"{title}.", f"Criterion: {aim(found)}.", assumed(model)]
+    return " ".join(["ILLUSTRATIVE, not data.", *said] if model.illustrative else said)
 
 
 def curves(found: Outcome, step: float = STEP) -> pd.DataFrame:

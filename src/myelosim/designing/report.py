@@ -38,7 +38,7 @@ CRITERIA = {
 def report(found: Outcome) -> str:
     """Return the calendar, blood, expected errors, how good the design is, and what must be said of all that."""
     parts = [
-        _head(found), _calendar(found), _blood(found), _errors(found), _worth(found), _verified(found),
+        _head(found), _calendar(found), _blood(found), _errors(found), _worth(found), _front(found), _verified(found),
         *(_wrapped(f"! {one}", "    ") for one in found.design.warnings), _weak(found), _caveats(found),
     ]  # fmt: skip
     return "\n\n".join(filter(None, parts))
@@ -195,6 +195,37 @@ def _worth(found: Outcome) -> str:
     return _wrapped(" ".join(filter(None, said)))
 
 
+def _front(found: Outcome) -> str:
+    """Say what more visits and subjects buy."""
+    table = found.front
+    if table is None:
+        return ""
+    cost = bool((table["cost"] > 0).any())
+    lines = [
+        ["visits", "subjects", "draws", *(["cost"] if cost else []), "blood", "efficiency", "known least", "rse", ""]
+    ]
+    for _, row in table.iterrows():
+        marks = [word for word in ("knee", "cheapest") if row.get(word, False)]
+        lines.append([
+            str(row["visits"]), str(row["subjects"]), str(row["draws"]), *([f"{row['cost']:.4g}"] if cost else []),
+            _ml(row["blood"]), _percent(row["efficiency"]), row["worst"], rse(row["rse"]), ", ".join(marks),
+        ])  # fmt: skip
+    said = [
+        "Each row is the best design with so many visits and subjects, against the best row; blood of one of the "
+        f"{whom(found)}. Up to the knee, more pays most."
+    ]
+    if "cheapest" in table:
+        wish = (
+            "cheapest: the least that meets what is wanted."
+            if table["cheapest"].any()
+            else "None meets what is wanted."
+        )
+        said.append(wish)
+    return "\n".join(
+        ["What more visits and subjects buy", _table(lines, (len(lines[0]) - 1,)), _wrapped(" ".join(said))]
+    )
+
+
 def _verified(found: Outcome) -> str:
     table = found.verified
     if table is None:
@@ -286,6 +317,8 @@ def tables(found: Outcome) -> dict[str, pd.DataFrame]:
     }  # fmt: skip
     if (others := found.design.found.get("alternatives")) is not None:
         made["alternatives"] = others
+    if found.front is not None:
+        made["front"] = found.front
     if found.verified is not None:
         made["verification"] = found.verified.reset_index()
     return made

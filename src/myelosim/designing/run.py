@@ -51,6 +51,8 @@ class Outcome:
         Expected and empirical errors, see :func:`myelosim.designing.verify.verify`.
     chosen : bool
         Whether the design was chosen among others, and not only evaluated.
+    front : pandas.DataFrame or None
+        What more visits and subjects buy, see :func:`myelosim.designing.front.design_front`.
     """
 
     asked: spec.Design
@@ -59,6 +61,7 @@ class Outcome:
     windows: pd.DataFrame | None = None
     verified: pd.DataFrame | None = None
     chosen: bool = True
+    front: pd.DataFrame | None = None
 
     @property
     def designs(self) -> dict[str, Design]:
@@ -149,6 +152,12 @@ def run_design(
         raise SpecError(
             f"verify: {verify} times tells no error; give a whole number from 2 on, such as 200, or 0 for never"
         )
+    bought = None
+    if asked.front is not None:
+        from myelosim.designing.front import design_front
+
+        told("more visits and subjects", 0.0)
+        bought = design_front(asked, wanted=asked.front.wanted, numbers=asked.front.numbers or None, threads=threads)
     fixed = settled(asked)
     told("evaluating" if fixed else "searching", 0.1)
     arguments = arguments_of(asked) | {"threads": threads}
@@ -175,7 +184,7 @@ def run_design(
             design, verify, asked.seed, processes=processes,
             tell=lambda done, of: told(f"simulating and fitting: {done} of {of}", done / of),
         )  # fmt: skip
-    return Outcome(asked, design, others, slips, verified, not fixed)
+    return Outcome(asked, design, others, slips, verified, not fixed, bought)
 
 
 def _possible(asked: spec.Design) -> None:

@@ -13,9 +13,9 @@ from myelosim.writing import check_told, filled, plain
 if TYPE_CHECKING:
     from myelosim.designing.run import Outcome
 
-ABOUT, TEXT, FIGURE = "design.json", "report.txt", "figure.png"
-TABLES = ("calendar", "blood", "rse", "fim", "alternatives", "verification")
-FILES = (ABOUT, TEXT, *(f"{name}.csv" for name in TABLES), FIGURE)
+ABOUT, TEXT, FIGURE, FRONT = "design.json", "report.txt", "figure.png", "front.png"
+TABLES = ("calendar", "blood", "rse", "fim", "alternatives", "front", "verification")
+FILES = (ABOUT, TEXT, *(f"{name}.csv" for name in TABLES), FIGURE, FRONT)
 """What a folder of a design may hold."""
 DPI = 200
 
@@ -34,7 +34,8 @@ def save(found: Outcome, folder: Path, *, figure: bool = True, overwrite: bool =
         From :func:`myelosim.designing.run.run_design`.
     folder : Path
         ``report.txt``; ``calendar.csv``, ``blood.csv``; ``rse.csv``, ``fim.csv``; ``alternatives.csv`` where the design was chosen,
-        ``verification.csv`` where it was checked; ``design.json``, where all of it comes from; ``figure.png``.
+        ``verification.csv`` where it was checked; ``front.csv`` and ``front.png`` where that was asked for; ``design.json``, where
+        all of it comes from; ``figure.png``.
     figure : bool
         Whether to draw.
     overwrite : bool
@@ -58,9 +59,11 @@ def save(found: Outcome, folder: Path, *, figure: bool = True, overwrite: bool =
             table.to_csv(draft / f"{name}.csv", index=False)
         (draft / ABOUT).write_text(json.dumps(plain(provenance(found)), indent=2) + "\n", encoding="utf-8")
         if figure:
-            from myelosim.designing.pictured import draw
+            from myelosim.designing.pictured import draw, draw_front
 
             draw(found).savefig(draft / FIGURE, dpi=DPI)
+            if found.front is not None:
+                draw_front(found).savefig(draft / FRONT, dpi=DPI)
 
     return filled(folder, write, FILES)
 

@@ -153,6 +153,8 @@ class Task:
         if space.open and not space.per_cost and self.limits.budget is None:
             text = "more visits and subjects never tell less and nothing says what they cost, so as many as possible are taken; "
             found.append(
-                DesignWarning("number", text + "give costs or a budget, or see design_front for what fewer would tell")
+                DesignWarning(
+                    "number", text + "give costs or a budget, or see by --front (design_front) what fewer would tell"
+                )
             )
         return found

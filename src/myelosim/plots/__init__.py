@@ -18,6 +18,7 @@ from myelosim.plots.fit_npde import plot_npde
 from myelosim.plots.fit_search import plot_objective, plot_starts
 from myelosim.plots.fit_thetas import plot_priors, plot_profile
 from myelosim.plots.forecast import plot_forecast
+from myelosim.plots.front import plot_front
 from myelosim.plots.incidence import plot_incidence
 from myelosim.plots.monitoring import plot_monitoring
 from myelosim.plots.nadir import plot_nadir
@@ -31,6 +32,7 @@ __all__ = [
     "plot_design",
     "plot_etas",
     "plot_forecast",
+    "plot_front",
     "plot_goodness_of_fit",
     "plot_grade_occupancy",
     "plot_incidence",

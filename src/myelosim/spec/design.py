@@ -172,6 +172,18 @@ class Alternative:
 
 
 @dataclass(frozen=True, slots=True)
+class Front:
+    """What more visits and more subjects buy is to be shown.
+
+    ``wanted``: relative standard errors that would do, percent, of all thetas or by name. ``numbers`` of subjects in all; empty
+    for those of the groups.
+    """
+
+    wanted: float | Mapping[str, float] | None = None
+    numbers: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Design:
     """What ``design`` does.
 
@@ -197,6 +209,7 @@ class Design:
     decision: Decision | None = None
     alternatives: tuple[Alternative, ...] = ()
     windows: float | None = 0.9
+    front: Front | None = None
     seed: int = 1
     text: str = ""
     path: str = field(default="", compare=False)

@@ -20,6 +20,7 @@ from myelosim.spec.design import (
     Alternative,
     Decision,
     Design,
+    Front,
     Limits,
     OpenGroup,
     Robust,
@@ -82,7 +83,7 @@ def read_design(table: Table, name: str) -> Design:
     linearization = table.text("linearization", "fo", allowed=LINEARIZATIONS)
     lloq, prior = _lloq(table, model, groups), _prior(table)
     alternatives = _alternatives(table)
-    windows, seed = _windows(table), table.integer("seed", 1)
+    windows, front, seed = _windows(table), _front(table), table.integer("seed", 1)
     table.finish()
     table.findings.check()
     assert model is not None
@@ -90,7 +91,8 @@ def read_design(table: Table, name: str) -> Design:
     return Design(
         name=name, title=title or name, load=load, model=model, groups=groups, limits=limits, criterion=criterion,
         interest=interest, estimate=estimate, fim=fim, linearization=linearization, lloq=lloq, blood_loss=loss, prior=prior,
-        robust=robust, decision=decision, alternatives=alternatives, windows=windows, seed=seed, text=text,
+        robust=robust, decision=decision, alternatives=alternatives, windows=windows, front=front, seed=seed,
+        text=text,
     )  # fmt: skip
 
 
@@ -237,6 +239,21 @@ def _windows(table: Table) -> float | None:
     if not is_number(value) or not 0 < value < 1:
         table.fail("windows", f"{found(value)} is neither an efficiency between 0 and 1, such as 0.9, nor false")
     return float(value) if is_number(value) else None
+
+
+def _front(table: Table) -> Front | None:
+    """Read what more visits and subjects should buy; whether names of ``wanted`` are estimated is seen where that is known."""
+    held = table.table("front")
+    if held is None:
+        return None
+    wanted, numbers = held.raw("wanted", None), held.raw("numbers", [])
+    if wanted is not None and not is_number(wanted) and not isinstance(wanted, Mapping):
+        held.fail("wanted", f"{found(wanted)} is neither a percentage nor a table of them, such as {{ mtt = 20 }}")
+    if not isinstance(numbers, list) or not all(type(n) is int and n > 0 for n in numbers):
+        held.fail("numbers", f"{found(numbers)} is no list of numbers of subjects, such as [12, 24]")
+    held.finish()
+    named = dict(wanted) if isinstance(wanted, Mapping) else wanted
+    return Front(named, tuple(numbers) if isinstance(numbers, list) else ())
 
 
 def _estimated(
