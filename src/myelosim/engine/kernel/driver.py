@@ -98,6 +98,8 @@ def switch(work, P, columns, column, H):
     for k in range(H[1]):
         tabulate(C, T, k, H[0][k])
 
+KEPT, KEPT_ROWS = (1, 5, 6), (STATES, MODES, 2 * DRUGS + INPUTS)  # Y, A and S in ``work``
+
 
 @njit(**INNER)
 def advance(work, seen, H, lev, rtol, L, t, n, g, window, tape, mode, at):
@@ -144,13 +146,17 @@ def advance(work, seen, H, lev, rtol, L, t, n, g, window, tape, mode, at):
 
 
 @njit(**INNER)
-def copy(to, to_row, source, source_row, rows, n, g, out):
-    """Copy rows between a scratch array and an array over subjects (``out``: from scratch)."""
-    for i in range(rows):
-        if out:
-            store(to, (to_row + i) * n + g, load(source, (source_row + i) * WIDTH))
-        else:
-            store(to, (to_row + i) * WIDTH, load(source, (source_row + i) * n + g))
+def carry_over(work, state, n, g, out):
+    """Copy states, modes and exposures from the array that keeps them between legs (``out``: to it)."""
+    row = 0
+    for k in range(len(KEPT)):
+        held = work[KEPT[k]]
+        for i in range(KEPT_ROWS[k]):
+            if out:
+                store(state, row * n + g, load(held, i * WIDTH))
+            else:
+                store(held, i * WIDTH, load(state, row * n + g))
+            row += 1
 
 
 @njit(**INNER)
@@ -164,14 +170,12 @@ def group(work, seen, plan, leg, who, H, rtol, out, report, tape, mode):
     P, columns, state, amount, n, g = who
     first, end, begun, ends, column = leg
     constants(P, columns, column, C)
-    copy(Y, 0, state, 0, STATES, n, g, False)
-    copy(A, 0, state, STATES, MODES, n, g, False)
-    copy(S, 0, state, STATES + MODES, 2 * DRUGS + INPUTS, n, g, False)
+    carry_over(work, state, n, g, False)
     for k in range(H[1]):
         tabulate(C, T, k, H[0][k])
     own = (g // WIDTH) * REPORT
     lev, after_dose, status, total, t = int(report[own + 3]), int(report[own + 4]), DONE, 0, stop[first]
-    at = 0
+    at = int(0)  # no literal, for which alone numba would compile ``advance`` once more
     if WATCHED:
         if begun:
             expose_now(A, S, X)
@@ -192,7 +196,8 @@ def group(work, seen, plan, leg, who, H, rtol, out, report, tape, mode):
         expose_now(A, S, X)
         observe(C, Y, X, O, 0)
         if save[i] >= 0:
-            copy(out, save[i] * OUTPUTS, O, 0, OUTPUTS, n, g, True)
+            for k in range(OUTPUTS):
+                store(out, (save[i] * OUTPUTS + k) * n + g, load(O, k * WIDTH))
         if i + 1 == end:
             break
         rhs(C, Y, X, F)
@@ -220,9 +225,7 @@ def group(work, seen, plan, leg, who, H, rtol, out, report, tape, mode):
     report[own + 2] += total
     report[own + 3] = lev
     report[own + 4] = after_dose
-    copy(state, 0, Y, 0, STATES, n, g, True)
-    copy(state, STATES, A, 0, MODES, n, g, True)
-    copy(state, STATES + MODES, S, 0, 2 * DRUGS + INPUTS, n, g, True)
+    carry_over(work, state, n, g, True)
 
 
 def rows(sizes):

@@ -129,13 +129,10 @@ def look_again(work, seen, size, h, rtol, H, t, n, g, window):
     for o in range(COUNTS):
         d0, d1 = load(O, (OUTPUTS + o) * WIDTH), load(O, (3 * OUTPUTS + o) * WIDTH)
         y1 = load(O, (2 * OUTPUTS + o) * WIDTH)
-        left = lane_bits(happened(O, o, d0, y1, d1))
-        lane = 0
-        while left:
-            if left & 1:
+        found = lane_bits(happened(O, o, d0, y1, d1))
+        for lane in range(WIDTH):
+            if (found >> lane) & 1:
                 search(O, seen, o, lane, h, t, n, g, window)
-            left >>= 1
-            lane += 1
 
 
 @njit(**INNER)
