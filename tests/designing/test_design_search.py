@@ -5,7 +5,7 @@ from itertools import combinations, product
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from search_cases import ANC, DAYS, PK, anc, pk_best, pk_group, pk_space
 
@@ -147,7 +147,10 @@ LIMITS = st.builds(
 )
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, deadline=None, derandomize=True)
+@example(
+    limits=Limits(gap=0.3, capacity=12), structure="together", visits=(2, 4), doses=("drug 100 mg once",), fixed=()
+)
 @given(
     limits=LIMITS,
     structure=st.sampled_from(["together", "alternating", "terminal"]),

@@ -43,7 +43,9 @@ def test_illustrative_rat_has_the_ratios_of_the_table():
     model = ms.load_model("asciminib_illustrative_rodent", species="rat")
     table = {10: (700, 1.2, 13.8), 30: (450, 0.8, 12.5), 100: (200, 0.4, 10.0)}
     for dose, row in table.items():
-        ds = ms.simulate(model, f"asciminib_illustrative_rodent {dose} mg/kg QD d1-28", times=[0.0, 672.0], tolerance=1e-8)
+        ds = ms.simulate(
+            model, f"asciminib_illustrative_rodent {dose} mg/kg QD d1-28", times=[0.0, 672.0], tolerance=1e-8
+        )
         ratio = (ds["count"][0, :, 1] / ds["count"][0, :, 0]).sel(lineage=["platelet", "neutrophil", "hemoglobin"])
         np.testing.assert_allclose(ratio, np.divide(row, (850, 1.5, 14.5)), atol=0.012)
 

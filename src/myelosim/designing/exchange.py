@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from itertools import combinations, product
 
 import numpy as np
 from numpy.typing import NDArray
@@ -155,6 +156,12 @@ def _moved(space: Space, state: State) -> Iterator[State]:
             for g, one in enumerate([*more, *fewer]):
                 if one is not None:
                     yield from _traded(space, _with(state, g % len(state), one), out=g < len(state))
+        if space.limits.capacity is not None:
+            for g, one in enumerate([*more, *fewer]):
+                if one is not None:
+                    yield from _shifted(space, _with(state, g % len(state), one))
+    if space.limits.capacity is not None:
+        yield from _crossed(space, state)
 
 
 def _traded(space: Space, state: State, *, out: bool) -> Iterator[State]:
@@ -165,6 +172,28 @@ def _traded(space: Space, state: State, *, out: bool) -> Iterator[State]:
                 if (entry in part.entries) == out:
                     entries = tuple(sorted({*part.entries} ^ {entry}))
                     yield _with(state, group, choice.having(place, entries))
+
+
+def _shifted(space: Space, state: State) -> Iterator[State]:
+    """Return designs with a visit of some part on another day, where there is room for more subjects."""
+    for group, choice in enumerate(state):
+        for place in range(len(choice.parts)):
+            for row in _near(space, state, group, place):
+                yield _with(state, group, choice.having(place, np.flatnonzero(row).tolist()))
+
+
+def _crossed(space: Space, state: State) -> Iterator[State]:
+    """Return designs in which two parts have changed days with each other, for which one alone may have no room."""
+    places = [(group, part) for group, choice in enumerate(state) for part in range(len(choice.parts))]
+    for (g, i), (h, j) in combinations(places, 2):
+        one, two = (space.blocks[k].allowed.entries for k in (g, h))
+        mine, theirs = state[g].parts[i].entries, state[h].parts[j].entries
+        for a, b in product(mine, theirs):
+            gets, gives = (one[a][0], two[b][1]), (two[b][0], one[a][1])
+            if gets in one and gives in two and one.index(gets) not in mine and two.index(gives) not in theirs:
+                left = state[g].having(i, sorted({*mine} - {a} | {one.index(gets)}))
+                made = _with(state, g, left)
+                yield _with(made, h, made[h].having(j, sorted({*theirs} - {b} | {two.index(gives)})))
 
 
 def _sized(choice: Choice, step: int, low: int, high: int) -> Choice | None:

@@ -98,6 +98,7 @@ def switch(work, P, columns, column, H):
     for k in range(H[1]):
         tabulate(C, T, k, H[0][k])
 
+
 KEPT, KEPT_ROWS = (1, 5, 6), (STATES, MODES, 2 * DRUGS + INPUTS)  # Y, A and S in ``work``
 
 
@@ -175,7 +176,7 @@ def group(work, seen, plan, leg, who, H, rtol, out, report, tape, mode):
         tabulate(C, T, k, H[0][k])
     own = (g // WIDTH) * REPORT
     lev, after_dose, status, total, t = int(report[own + 3]), int(report[own + 4]), DONE, 0, stop[first]
-    at = int(0)  # no literal, for which alone numba would compile ``advance`` once more
+    at = 0  # no literal, for which alone numba would compile ``advance`` once more
     if WATCHED:
         if begun:
             expose_now(A, S, X)
