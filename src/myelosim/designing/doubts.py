@@ -12,6 +12,7 @@ from myelosim.designing.identifiability import POOR, weaknesses
 
 WIDE = 0.5  # standard deviation of an eta on the log or logit scale, from which on linearization is doubtful
 SHRUNK = 50.0  # percent of an eta's variance
+UNTOLD = 99.0  # percent, from which on a group's looks tell nothing of an eta, as a drug's where none is given
 
 
 def doubted(design: Design) -> Design:
@@ -61,11 +62,15 @@ def _linearized(design: Design) -> list[DesignWarning]:
 
 def _shrunk(design: Design) -> list[DesignWarning]:
     """Return whose individual values the looks leave unknown."""
-    table = design.shrinkage
-    most = {str(name): float(row.max()) for name, row in table.iterrows() if row.max() > SHRUNK}
+    most = []
+    for name, row in design.shrinkage.iterrows():
+        own = row[row < UNTOLD] if row.min() < UNTOLD else row
+        if own.max() > SHRUNK:
+            where = f" in {own.idxmax()}" if own.min() <= SHRUNK else ""
+            most.append(f"{name} {own.max():.0f} %{where}")
     if not most:
         return []
-    listed = ", ".join(f"{name} {value:.0f} %" for name, value in most.items())
+    listed = ", ".join(most)
     return [
         DesignWarning(
             "shrinkage",
