@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import myelosim as ms
 from myelosim.data.study import BELOW
 from myelosim.designing import verify as room
-from myelosim.designing.verify import problem_of, verify
+from myelosim.designing.verify import problem_of, unlucky, verify
 from myelosim.errors import ConvergenceError, SpecError
+from myelosim.spec.design import Group, Sampling
 
 MODEL = ms.load_model("generic_iv_1cmt").replace({"drug.cl": 5.0, "drug.vc": 50.0})
 ASKED = {
@@ -96,3 +98,25 @@ def test_what_cannot_be():
         design().verify(2, method="nuts")
     with pytest.raises(SpecError, match="replicates = 1 is not possible"):
         design().verify(1)
+
+
+def test_looks_at_nobody_dosed_are_no_data():
+    looked = Sampling(("drug",), (0.0, 1.0), order="before")
+    groups = [
+        Group("vehicle", ms.Regimen.parse("none"), 5, (looked,)),
+        Group("dosed", ms.Regimen.parse("drug 100 mg once"), 3, (looked,)),
+    ]
+    asked = {name: value for name, value in ASKED.items() if name != "observe"}
+    both = ms.evaluate_design(MODEL, groups=groups, **asked)
+    seen = problem_of(both).study.observations
+    assert set(seen.subject) == {5, 6, 7} and set(seen.time) == {24.0}
+    alone = ms.evaluate_design(MODEL, groups=groups[1:], **asked)
+    np.testing.assert_allclose(both.fim, alone.fim, rtol=1e-9)
+    told = [one for one in both.warnings if one.code == "shrinkage"]
+    assert not told or "100 %" not in told[0].text
+
+
+def test_what_is_no_chance_is_said():
+    rows = {"empirical_rse": 20.0, "bias": [4.0, 5.0], "coverage": [0.94, 0.80], "fitted": 200}
+    said = unlucky(pd.DataFrame(rows, index=["fine", "off"]))
+    assert [one.split(":")[0] for one in said] == ["off", "off"] and "bias +5 %" in said[0] and "80%" in said[1]

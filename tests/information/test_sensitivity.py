@@ -20,7 +20,8 @@ OMEGA = {"drug.cl": {"drug.cl": 0.07, "drug.vc": 0.02}, "drug.vc": {"drug.cl": 0
 
 
 def arm(regimen="drug 70 mg once", hours=HOURS, **more):
-    return Arm(ms.Regimen.parse(regimen).expand(max(hours)), tuple(Look("drug", h) for h in hours), **more)
+    events = () if regimen is None else ms.Regimen.parse(regimen).expand(max(hours))
+    return Arm(events, tuple(Look("drug", h) for h in hours), **more)
 
 
 def asked(**more):
@@ -182,3 +183,13 @@ def test_fixed_errors_leave_the_rest_alone():
         found.append(Fisher(s)(ones)[0])
     assert found[0].shape == (6, 6)
     np.testing.assert_allclose(found[1][:6, :6], found[0], rtol=1e-12)
+
+
+def test_concentrations_of_nobody_dosed_tell_nothing():
+    model, wanted = asked()
+    dosed, vehicle = sensitivities(model, [arm(), arm(None)], wanted, full=True)
+    late = arm("drug 70 mg d2", hours=(12.0, 36.0))
+    (after,) = sensitivities(model, [replace(late, looks=late.looks[1:])], wanted)
+    (both,) = sensitivities(model, [late], wanted)
+    assert np.all(Fisher(dosed).once.diagonal() > 0) and not np.any(Fisher(vehicle).once)
+    np.testing.assert_allclose(Fisher(both).once, Fisher(after).once, rtol=1e-9)

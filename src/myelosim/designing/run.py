@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from myelosim.designing.allowed import allowed
-from myelosim.designing.design import Design
+from myelosim.designing.design import Design, DesignWarning
 from myelosim.designing.evaluate import evaluate_design
 from myelosim.designing.feasible import Program, Unit
 from myelosim.designing.instead import instead, named, settled
@@ -184,6 +184,9 @@ def run_design(
             design, verify, asked.seed, processes=processes,
             tell=lambda done, of: told(f"simulating and fitting: {done} of {of}", done / of),
         )  # fmt: skip
+        if doubts := verified.attrs["doubts"]:
+            text = f"no chance: {'; '.join(doubts)}; go by the empirical errors, or look at more, or more subjects"
+            design = replace(design, warnings=(*design.warnings, DesignWarning("verify", text)))
     return Outcome(asked, design, others, slips, verified, not fixed, bought)
 
 

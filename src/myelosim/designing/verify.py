@@ -15,6 +15,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
+from scipy.special import stdtrit
+from scipy.stats import binom
 
 from myelosim.data.resample import observed
 from myelosim.data.study import BELOW, MEASURED, Study
@@ -26,13 +28,16 @@ from myelosim.fitting.informed import natural
 from myelosim.fitting.point import Point
 from myelosim.fitting.problem import Problem
 from myelosim.fitting.result import Fit
-from myelosim.information import precision, study_of
+from myelosim.information import above_nothing, precision, study_of
 from myelosim.random import normals
 
 Array = NDArray[np.float64]
 Record = dict[str, Any]
 
 LEVEL = 0.95
+CHANCE = (
+    1e-3  # of a coverage as far off as one that is warned of, both sides; biases beyond 3 standard errors have 0.0027
+)
 TAILS = (0.158655, 0.841345)  # one standard deviation either side, of a normal
 
 
@@ -65,7 +70,7 @@ def verify(
         ``robust_rse`` (half the distance between the quantiles that hold the middle 68 %), ``bias`` (mean error) in percent
         of the value; ``ratio`` of empirical to expected; ``coverage``: the share of fits whose Wald interval at 95 % holds the
         truth, one without an interval not holding it; ``fitted`` and ``failed``, numbers of replicates. ``attrs``: ``why``
-        (reason of failure -> how often), ``method``, ``seed``.
+        (reason of failure -> how often), ``doubts`` (names with a bias or coverage that is not chance), ``method``, ``seed``.
 
     Raises
     ------
@@ -90,10 +95,19 @@ def verify(
 
 
 def problem_of(design: Design) -> Problem:
-    """Return the problem of fitting a design's study, whose values are not yet seen."""
+    """Return the problem of fitting a design's study, whose values are not yet seen; looks at nothing are left out."""
     question = design.question
     study, _ = study_of([question.arm(group) for group in design.groups], [group.subjects for group in design.groups])
-    return Problem(question.model, study, question.estimation, question.tolerance, threads=1)
+    problem = Problem(question.model, study, question.estimation, question.tolerance, threads=1)
+    nobody = np.zeros((problem.subjects, problem.predictor.mixed.random))
+    typical = problem.predictor.predict(problem.parameters.start.beta, nobody)
+    told = above_nothing(typical, study.observations.observable)
+    if np.all(told):
+        return problem
+    if not np.any(told):
+        raise SpecError("verify: all that is looked at is predicted to be 0; look after a dose, or at something else")
+    seen = replace(study.observations, **{key: value[told] for key, value in vars(study.observations).items()})
+    return replace(problem, study=replace(study, observations=seen))
 
 
 def replicated(design: Design, method: str, seed: int, k: int) -> Record:
@@ -139,8 +153,27 @@ def judged(design: Design, records: list[Record]) -> pd.DataFrame:
             },
             index=pd.Index(question.names, name="name"),
         )  # fmt: skip
-    table.attrs["why"] = dict(why)
+    table.attrs.update({"why": dict(why), "doubts": unlucky(table)})
     return table
+
+
+def unlucky(table: pd.DataFrame) -> list[str]:
+    """Return what is no chance: biases beyond 3 standard errors of the mean, coverages outside the binomial 99.9 %."""
+    count = int(table["fitted"].iloc[0])
+    if count < 2:
+        return []
+    far = float(stdtrit(count - 1, 0.99865)) / np.sqrt(count)
+    low, high = (float(binom.ppf(tail, count, LEVEL)) / count for tail in (CHANCE / 2, 1 - CHANCE / 2))
+    said = []
+    for name, row in table.iterrows():
+        bound = far * row["empirical_rse"]
+        if abs(row["bias"]) > bound:
+            said.append(f"{name}: bias {row['bias']:+.2g} % (by chance at most {bound:.2g} %)")
+        if not low <= row["coverage"] <= high:
+            said.append(
+                f"{name}: intervals hold the truth in {row['coverage']:.0%} (by chance {low:.0%} to {high:.0%})"
+            )
+    return said
 
 
 def _truth(problem: Problem, seed: int, k: int) -> Point:

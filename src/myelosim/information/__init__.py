@@ -5,7 +5,7 @@ from __future__ import annotations
 from myelosim.information.fisher import Fisher
 from myelosim.information.labels import labels
 from myelosim.information.precision import Precision, precision, spread
-from myelosim.information.sensitivity import Arm, Look, Sensitivity, sensitivities, study_of
+from myelosim.information.sensitivity import Arm, Look, Sensitivity, above_nothing, sensitivities, study_of
 
 __all__ = [
     "Arm",
@@ -13,6 +13,7 @@ __all__ = [
     "Look",
     "Precision",
     "Sensitivity",
+    "above_nothing",
     "labels",
     "precision",
     "sensitivities",

@@ -24,6 +24,7 @@ from myelosim.spec.scale import slope
 Array = NDArray[np.float64]
 
 POINTS = 32  # random effects at which a FOCE-type matrix is linearized
+NOTHING = 1e-9  # of the largest prediction of an observable; one that is no more is none
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,8 @@ class Sensitivity:
     derivatives by thetas in their units, ``random`` those by random effects. ``variance`` is that of the error,
     ``by_theta`` are its derivatives by thetas, ``by_term`` those by squared terms. ``both`` are the derivatives of
     ``random`` by thetas, None where they were not asked for. ``omega`` is the covariance of random effects (effect, effect), and
-    ``omega_by`` (entry, effect, effect) its derivatives by the entries that are free.
+    ``omega_by`` (entry, effect, effect) its derivatives by the entries that are free. A look at nothing, such as at the
+    concentration of a drug before its first dose, tells nothing: its derivatives are zero.
     """
 
     looks: tuple[Look, ...]
@@ -121,7 +123,17 @@ def sensitivities(
     b = _drawn(omega, len(study.subjects) // len(arms), seed) if linearization != "fo" else np.zeros((1, len(omega)))
     b = np.tile(b, (len(arms), 1))
     found = predictor.differentiate(beta, b, order=2 if full else 1)
-    parts = _Parts(estimation, mixed.Z, mixed.design(beta)[0], b, full, lloq or {}, omega, _omega_by(mixed))
+    parts = _Parts(
+        estimation,
+        mixed.Z,
+        mixed.design(beta)[0],
+        b,
+        full,
+        lloq or {},
+        omega,
+        _omega_by(mixed),
+        above_nothing(found.f, study.observations.observable),
+    )
     subject, made = study.observations.subject, []
     for k, arm in enumerate(arms):
         rows = [np.flatnonzero(subject == i) for i in np.flatnonzero(owner == k)]
@@ -149,6 +161,7 @@ class _Parts:
     lloq: Mapping[str, float]
     omega: Array
     omega_by: Array
+    seen: NDArray[np.bool_]  # (row)
 
     def at(self, found: Predictions, names: NDArray[Any], rows: NDArray[np.intp], subject: int) -> dict[str, Any]:
         """Return one subject's sensitivities; ``names`` are the observables of its rows."""
@@ -182,10 +195,25 @@ class _Parts:
         if self.full:
             both = np.einsum("rcd,ce,dp->rep", found.h[rows], self.Z, X)
             both = both + bend[:, None, None] * random[:, :, None] * theta[:, None, :]
+            both[~self.seen[rows]] = 0.0
+        variance[~self.seen[rows]] = 1.0
+        for part in (theta, random, by_theta, by_term):
+            part[~self.seen[rows]] = 0.0
         return {
             "f": f, "theta": theta, "random": random, "variance": variance, "by_theta": by_theta,
             "by_term": by_term, "both": both,
         }  # fmt: skip
+
+
+def above_nothing(predictions: Array, observables: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return which rows' predictions are more than nothing against the largest of their observable.
+
+    >>> above_nothing(np.array([0.0, 3.0, 1e-12, 5.0]), np.array(["drug", "drug", "drug", "neutrophil"]))
+    array([False,  True, False,  True])
+    """
+    of = observables.astype(str)
+    peak = {name: np.max(predictions[of == name]) for name in dict.fromkeys(of.tolist())}
+    return np.asarray(predictions > NOTHING * np.array([peak[name] for name in of.tolist()]))
 
 
 def study_of(arms: Sequence[Arm], sizes: Sequence[int]) -> tuple[Study, NDArray[np.intp]]:
