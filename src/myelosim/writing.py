@@ -9,12 +9,13 @@ import os
 import shutil
 import sys
 import tempfile
+import warnings
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
-from myelosim.errors import SpecError
+from myelosim.errors import MyelosimError, MyelosimWarning, SpecError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 RESULT, TABLE, FIGURE = FILES = ("result.nc", "table.csv", "figure.png")
 IN_USE = ".in_use"
+DPI = 200
 SINGLE = 1e-6
 LARGE = 100_000  # values of a variable that are worth packing
 
@@ -109,6 +111,17 @@ def filled(folder: Path, write: Callable[[Path], None], names: Collection[str]) 
     except OSError as error:
         raise SpecError(f"{folder}: cannot be written ({error.strerror or error}); choose another place") from None
     return [folder / name for name in made]
+
+
+def pictured(path: Path, draw: Callable[[], Figure], dpi: int = DPI) -> str:
+    """Draw a picture into a file; return why it could not be drawn, "" where it was: no figure is worth the numbers beside it."""
+    try:
+        draw().savefig(path, dpi=dpi)
+    except Exception as error:
+        path.unlink(missing_ok=True)
+        why = str(error) if isinstance(error, MyelosimError) else f"{type(error).__name__}: {error}"
+        return f"{path.name} could not be drawn: {why}"
+    return ""
 
 
 def columns(rows: Sequence[Sequence[str]], left: Collection[int] = (0,)) -> list[str]:
@@ -275,7 +288,8 @@ def save(
 ) -> list[Path]:
     """Write ``result.nc``, ``table.csv`` and, where ``draw`` is given, ``figure.png`` into a folder; return their paths.
 
-    All are drafted beside it before any is moved there, and other files in the folder stay as they are.
+    All are drafted beside it before any is moved there, and other files in the folder stay as they are. A picture that cannot be
+    drawn is warned of, and the others are written.
 
     Raises
     ------
@@ -288,8 +302,8 @@ def save(
         draft = Path(held)
         result.to_netcdf(draft / RESULT, engine="h5netcdf", encoding=_encoding(result))
         table(result).to_csv(draft / TABLE, index=False)
-        if draw is not None:
-            draw(result).savefig(draft / FIGURE, dpi=200)
+        if draw is not None and (why := pictured(draft / FIGURE, lambda: draw(result))):
+            warnings.warn(why, MyelosimWarning, stacklevel=3)
         folder.mkdir(exist_ok=True)
         for name in FILES:
             if (draft / name).exists():

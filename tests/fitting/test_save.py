@@ -112,6 +112,16 @@ def test_pictures_are_drawn(folder):
     }
 
 
+def test_a_picture_that_fails_costs_no_numbers(fit, tmp_path, monkeypatch):
+    def fails():
+        return np.isfinite(np.array([None]))
+
+    monkeypatch.setattr(figures, "_pictures", lambda fit, simulations: [("objective", fails)])
+    assert {path.name for path in fit.save(tmp_path / "out")} == {*FILES} - {"intervals.csv"}
+    (said,) = json.loads((tmp_path / "out" / ABOUT).read_text())["left_out"]
+    assert said.startswith("objective.png could not be drawn: TypeError: ")
+
+
 def read_nonmem(text):
     return pd.read_csv(io.StringIO(text.split("\n", 1)[1]), sep=r"\s+")
 

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from myelosim.fitting.fit import _history
 from myelosim.fitting.search import begin, minimize
 
 
@@ -37,3 +38,8 @@ def test_a_search_that_is_stuck_at_a_kink_ends_there(edge):
     assert found.wide and found.why
     np.testing.assert_allclose(found.x, [1.0, 0.0], atol=0.05)
     assert np.isfinite(found.gradient).all()
+
+
+def test_a_search_that_ended_at_its_start_has_a_history_of_numbers():
+    held = begin(Kinked(1.0), np.array([0.3, 0.4]))
+    assert list(_history(1, held).select_dtypes("float64")) == ["objective", "gradient", "radius"]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import cache, partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,11 +12,11 @@ import pandas as pd
 
 from myelosim import plots
 from myelosim.data.observables import units_of
-from myelosim.errors import SpecError
 from myelosim.fitting.checked import Simulated
 from myelosim.fitting.curves import curves
 from myelosim.fitting.diagnostics import dose_table, eta_correlation, npde_tests
 from myelosim.plots.fit_individuals import pages
+from myelosim.writing import pictured
 
 if TYPE_CHECKING:
     from myelosim.fitting.result import Fit
@@ -45,14 +46,13 @@ def draw(fit: Fit, folder: Path, *, profile: pd.DataFrame | None = None, simulat
             ("profile", lambda: plots.plot_profile(profile.attrs["curve"], limits, level=profile.attrs["level"]))
         )
     for name, picture in drawn:
-        try:
-            axes = np.ravel(picture())
-        except (SpecError, ValueError, ArithmeticError) as error:
-            # A degenerate fit may have no picture, and is to be seen.
-            left_out.append(f"figures/{name}.png: {error}")
-            continue
-        axes[0].figure.savefig(folder / f"{name}.png", dpi=DPI)
+        if why := pictured(folder / f"{name}.png", partial(_figure, picture), DPI):
+            left_out.append(why)
     return left_out
+
+
+def _figure(picture: Draw) -> Any:
+    return np.ravel(picture())[0].figure
 
 
 def _pictures(fit: Fit, simulations: int) -> Iterator[tuple[str, Draw]]:
@@ -79,14 +79,14 @@ def _pictures(fit: Fit, simulations: int) -> Iterator[tuple[str, Draw]]:
 
 
 def _individuals(fit: Fit, rows: pd.DataFrame, units: dict[str, str]) -> Iterator[tuple[str, Draw]]:
-    lines, doses = curves(fit), dose_table(fit.study)
+    lines, doses = cache(partial(curves, fit)), dose_table(fit.study)
     for observable in fit.study.observables:
         own = rows[rows["observable"] == observable]
         for page in range(1, pages(own) + 1):
             last = f"_{page}" if pages(own) > 1 else ""
 
             def picture(observable: str = observable, page: int = page, own: pd.DataFrame = own) -> Any:
-                return plots.plot_individual_fits(own, lines, doses, observable=observable, page=page, units=units)
+                return plots.plot_individual_fits(own, lines(), doses, observable=observable, page=page, units=units)
 
             yield f"individuals_{observable[:NAMED]}{last}", picture
 

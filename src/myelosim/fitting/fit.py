@@ -189,7 +189,8 @@ def settled(
 
 
 def _history(start: int, search: Search) -> pd.DataFrame:
-    table = pd.DataFrame(search.history, columns=["objective", "gradient", "radius"])
+    rows = np.array(search.history, float).reshape(-1, 3)  # numbers, also where a search ended at its start
+    table = pd.DataFrame(rows, columns=["objective", "gradient", "radius"])
     return table.assign(start=start, iteration=range(len(table)))
 
 

@@ -74,12 +74,14 @@ def save(
 
     def write(draft: Path) -> None:
         kinds = dict(intervals or {})
-        left_out = draw(fit, draft / "figures", profile=kinds.get("profile")) if figures else []
         if kinds:
             pd.concat(kinds, names=["method", "name"]).to_csv(draft / "intervals.csv")
         _tables(fit, draft)
         _texts(fit, draft)
-        every = {**told, "left_out": [*_model(fit, draft / "model.toml"), *left_out]}
+        left_out = _model(fit, draft / "model.toml")
+        if figures:
+            left_out += draw(fit, draft / "figures", profile=kinds.get("profile"))
+        every = {**told, "left_out": left_out}
         (draft / ABOUT).write_text(json.dumps(plain(every), indent=2) + "\n", encoding="utf-8")
 
     return filled(folder, write, FILES)
