@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, product
+from itertools import permutations
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,21 @@ def polish(space: Space, state: State, lists: Sequence[Sets | None], ranking: Ra
         if not space.worth_of(state) > before * (1 + EQUAL):
             break
     return state
+
+
+def paired(space: Space, state: State, lists: Sequence[Sets | None], most: float, ranking: Ranking) -> None:
+    """Try one step of a part together with any other visits of another part, which a limit of all may ask for.
+
+    Parts for which that would cost more than so many small matrices are left out.
+    """
+    places = [(group, place) for group, choice in enumerate(state) for place in range(len(choice.parts))]
+    for (g, i), (h, j) in permutations(places, 2):
+        sets, rows = lists[h], _near(space, state, g, i)
+        if sets is None or space.blocks[h].terminal or len(rows) * len(sets) * space.blocks[h].work > most:
+            continue
+        for row in rows:
+            moved = _with(state, g, state[g].having(i, np.flatnonzero(row).tolist()))
+            _exchanged(space, moved, h, j, sets, np.zeros_like(space.known), ranking)
 
 
 def _climb(space: Space, state: State, ridge: Array, ranking: Ranking | None) -> State:
@@ -160,8 +175,6 @@ def _moved(space: Space, state: State) -> Iterator[State]:
             for g, one in enumerate([*more, *fewer]):
                 if one is not None:
                     yield from _shifted(space, _with(state, g % len(state), one))
-    if space.limits.capacity is not None:
-        yield from _crossed(space, state)
 
 
 def _traded(space: Space, state: State, *, out: bool) -> Iterator[State]:
@@ -180,20 +193,6 @@ def _shifted(space: Space, state: State) -> Iterator[State]:
         for place in range(len(choice.parts)):
             for row in _near(space, state, group, place):
                 yield _with(state, group, choice.having(place, np.flatnonzero(row).tolist()))
-
-
-def _crossed(space: Space, state: State) -> Iterator[State]:
-    """Return designs in which two parts have changed days with each other, for which one alone may have no room."""
-    places = [(group, part) for group, choice in enumerate(state) for part in range(len(choice.parts))]
-    for (g, i), (h, j) in combinations(places, 2):
-        one, two = (space.blocks[k].allowed.entries for k in (g, h))
-        mine, theirs = state[g].parts[i].entries, state[h].parts[j].entries
-        for a, b in product(mine, theirs):
-            gets, gives = (one[a][0], two[b][1]), (two[b][0], one[a][1])
-            if gets in one and gives in two and one.index(gets) not in mine and two.index(gives) not in theirs:
-                left = state[g].having(i, sorted({*mine} - {a} | {one.index(gets)}))
-                made = _with(state, g, left)
-                yield _with(made, h, made[h].having(j, sorted({*theirs} - {b} | {two.index(gives)})))
 
 
 def _sized(choice: Choice, step: int, low: int, high: int) -> Choice | None:

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from myelosim.designing.allowed import Allowed
-from myelosim.designing.exchange import climb, polish, regular
+from myelosim.designing.exchange import climb, paired, polish, regular
 from myelosim.designing.exhaust import WORK, Ranking, exhaust
 from myelosim.designing.feasible import Program
 from myelosim.designing.space import Choice, Part, Space, State, shared
@@ -21,6 +21,7 @@ Array = NDArray[np.float64]
 
 STARTS = 20, 4  # usually, and where matrices are dear or days are many
 MOST = 100  # times the usual work, that "exact" may do
+REACH = 3  # subjects more or fewer that the best design is tried with, where all share a limit
 POLISHED = 3  # designs that are polished
 WAYS = ("auto", "exact", "exchange")
 
@@ -88,6 +89,10 @@ def search(space: Space, *, way: str = "auto", starts: int | None = None, seed: 
     lists = [space.sets(group, WORK / 8) for group in range(len(space.blocks))]
     for state in ranking.states[:POLISHED]:
         ranking.add(better := polish(space, state, lists, ranking), space.worth_of(better))
+    if space.limits.capacity is not None or not space.free:
+        for other in _resized(space, ranking.states[0]):
+            climb(space, other, ranking)
+        paired(space, ranking.states[0], lists, WORK, ranking)
     if len(space.blocks) > 1:
         climb(space, ranking.states[0], ranking)
     states = [state for state in ranking.states if space.keeps(state)]
@@ -124,16 +129,41 @@ def _starts(space: Space, fewest: list[tuple[int, ...]], starts: int, seed: int)
     for k in range(starts):
         for sizes in (_sized(space, fewest, k, seed), fewest):
             program = made.setdefault(tuple(sizes), Program(space.units(sizes), space.limits))
-            found = program.solve([_wanted(unit.allowed, k, i, seed) for i, unit in enumerate(program.units)])
-            if found is None:
-                continue
-            chosen, state = iter(found), []
-            for g, own in enumerate(sizes):
-                parts = tuple(Part(count, tuple(np.flatnonzero(next(chosen)).tolist())) for count in own)
-                state.append(Choice(k % len(space.blocks[g].group.regimens), parts))
-            if space.keeps(tuple(state)):
-                yield _grown(space, tuple(state)) if k % 2 == 0 else tuple(state)
+            wanted = [_wanted(unit.allowed, k, i, seed) for i, unit in enumerate(program.units)]
+            state = _solved(space, program, sizes, wanted, [k % len(block.group.regimens) for block in space.blocks])
+            if state is not None:
+                yield _grown(space, state) if k % 2 == 0 else state
                 break
+
+
+def _solved(
+    space: Space, program: Program, sizes: Sequence[tuple[int, ...]], wanted: Sequence[Array], regimens: Sequence[int]
+) -> State | None:
+    """Return a design with so many subjects that keeps to the limits and has days of large weight (part, entry)."""
+    found = program.solve(list(wanted))
+    if found is None:
+        return None
+    chosen, state = iter(found), []
+    for own, regimen in zip(sizes, regimens, strict=True):
+        parts = tuple(Part(count, tuple(np.flatnonzero(next(chosen)).tolist())) for count in own)
+        state.append(Choice(regimen, parts))
+    return tuple(state) if space.keeps(tuple(state)) else None
+
+
+def _resized(space: Space, state: State) -> Iterator[State]:
+    """Return designs with a few subjects more or fewer in a group, and as many of the same days as the limits leave."""
+    rows = [space.row(g, part.entries).astype(float) for g, choice in enumerate(state) for part in choice.parts]
+    for g, (block, choice) in enumerate(zip(space.blocks, state, strict=True)):
+        low, high = block.group.subjects
+        for count in range(max(low, choice.subjects - REACH), min(high, choice.subjects + REACH) + 1):
+            if count == choice.subjects or block.terminal or count < len(choice.parts):
+                continue
+            sizes = [tuple(part.subjects for part in one.parts) for one in state]
+            sizes[g] = tuple(shared(count, len(choice.parts)))
+            program = Program(space.units(sizes), space.limits)
+            other = _solved(space, program, sizes, rows, [one.regimen for one in state])
+            if other is not None:
+                yield other
 
 
 def _wanted(of: Allowed, start: int, unit: int, seed: int) -> Array:
