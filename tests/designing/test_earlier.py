@@ -87,15 +87,19 @@ def test_beliefs_count_once(fit, folder):
 
 
 def test_what_does_not_fit_the_earlier_study_is_said(fit, folder, tmp_path):
-    def said(prior, model=MODEL, parameters=THETAS):
+    def said(prior, model=MODEL, parameters=THETAS, omega=0.09):
         found = ms.evaluate_design(
             model, "drug 100 mg once", times=[1, 8], subjects=6, observe=["drug"], parameters=parameters,
-            omega={"drug.cl": 0.09}, sigma=SIGMA, prior=prior,
+            omega={"drug.cl": omega}, sigma=SIGMA, prior=prior,
         )  # fmt: skip
         return [one.text for one in found.warnings if one.code == "prior"]
 
     (far,) = said(fit, MODEL.replace({"drug.cl": 6.0}))
     assert "drug.cl 6, found 5" in far and "fit.model" in far
+    assert not said(fit, omega=0.1)
+    for prior in (fit, folder, design()):
+        (wide,) = said(prior, omega=0.2)
+        assert "omega drug.cl 0.2, found 0.09 (variances)" in wide and "proportional" not in wide
     (sure,) = said(design(("drug.vc",)), parameters=THETAS)
     assert sure.startswith("drug.cl: taken as known then")
     (failed,) = said(replace(fit, converged=False, why="stopped at 3 iterations"))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from myelosim.spec.model import Model
 from myelosim.spec.scale import slope
 
 FAR = 0.05  # of what was found, by which a value is another one
+WIDER = 0.2  # of a variance that was found, by which it is another one
 NO_COVARIANCE = "the fit has no covariance matrix; fit again with covariance='r' or 'sandwich'"
 
 
@@ -30,13 +31,14 @@ NO_COVARIANCE = "the fit has no covariance matrix; fit again with covariance='r'
 class Earlier:
     """What an earlier study told: its information, named; the typical values it found, and which of them it had beliefs about.
 
-    ``doubt`` says why it may not be believed, where anything does.
+    ``variances`` are those of etas and of errors that it found. ``doubt`` says why it may not be believed, where anything does.
     """
 
     information: pd.DataFrame
     theta: Mapping[str, float]
     believed: frozenset[str] = frozenset()
     doubt: str = ""
+    variances: Mapping[str, float] = field(default_factory=dict)
 
 
 def information(question: Question, prior: Any) -> Question:
@@ -86,11 +88,13 @@ def _earlier(question: Question, prior: Any) -> Earlier:
         if prior.information is None:
             raise SpecError(f"prior: {NO_COVARIANCE}")
         believed = frozenset(one.name for one in prior.problem.estimation.thetas if one.prior is not None)
-        return Earlier(prior.information, prior.theta, believed, "" if prior.converged else prior.why or "?")
+        doubt = "" if prior.converged else prior.why or "?"
+        return Earlier(prior.information, prior.theta, believed, doubt, _variances(prior.table))
     if isinstance(prior, Design):
         thetas = prior.question.estimation.thetas
         believed = frozenset(one.name for one in thetas if one.prior is not None)
-        return Earlier(prior.fim, {one.name: one.start for one in thetas}, believed)
+        variances = dict(zip(prior.names[len(thetas) :], prior.question.values[len(thetas) :].tolist(), strict=True))
+        return Earlier(prior.fim, {one.name: one.start for one in thetas}, believed, variances=variances)
     if isinstance(prior, pd.DataFrame):
         return Earlier(prior, {})
     if isinstance(prior, str | os.PathLike):
@@ -118,19 +122,28 @@ def _of_path(question: Question, path: Path) -> Earlier:
         thetas = estimates[estimates["kind"] == "theta"]
         theta = dict(zip(thetas["name"], thetas["estimate"].astype(float), strict=True))
         doubt = "" if said["converged"] else str(said["why"]) or "?"
-        return Earlier(held, theta, frozenset(said["priors"]), doubt)
+        return Earlier(held, theta, frozenset(said["priors"]), doubt, _variances(estimates))
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise SpecError(f"prior: {shown(path)} is no whole folder of a fit ({error}); save the fit again") from None
+
+
+def _variances(table: pd.DataFrame) -> dict[str, float]:
+    """Return variances of etas and errors of a table of estimates, called as in an information matrix."""
+    power = np.where(table["kind"] == "sigma", 2, 1)
+    own = table.assign(value=table["estimate"] ** power)[(table["kind"] == "sigma") | (table["scale"] == "variance")]
+    return dict(zip(own["name"].str.replace("occasion ", "iov "), own["value"].astype(float), strict=True))
 
 
 def _doubts(question: Question, earlier: Earlier) -> Iterator[str]:
     """Say where an earlier study does not fit to what is asked now."""
     if earlier.doubt:
         yield f"the fit did not converge ({earlier.doubt}): its covariance, and so its information, may be far off; fit again"
-    now = {one.name: one.start for one in question.estimation.thetas}
+    every = dict(zip(question.names, question.values.tolist(), strict=True))
+    now = {one.name: every[one.name] for one in question.estimation.thetas}
     far = [
-        f"{name} {now[name]:.4g}, found {value:.4g}" for name, value in earlier.theta.items()
-        if name in now and abs(now[name] - value) > FAR * abs(value)
+        f"{name} {every[name]:.4g}, found {value:.4g}{unit}"
+        for found, least, unit in ((earlier.theta, FAR, ""), (earlier.variances, WIDER, " (variances)"))
+        for name, value in found.items() if name in every and abs(every[name] - value) > least * abs(value)
     ]  # fmt: skip
     if far:
         yield (
