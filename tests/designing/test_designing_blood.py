@@ -98,3 +98,8 @@ def test_without_a_volume_nothing_is_said_or_simulated():
     assert np.isnan(design(unknown).blood.of_blood).all()
     with pytest.raises(SpecError, match="needs the blood volume"):
         design(unknown).trajectories()
+
+
+def test_what_must_be_known_of_the_model_is_said():
+    told = replace(MODEL, warnings=("half of it is guessed",))
+    assert [str(one) for one in design(told).warnings if one.code == "model"] == ["model: half of it is guessed"]

@@ -210,8 +210,10 @@ def _folder(out: Path | None, asked: Design, what: str) -> Path:
 
 def _print(found: Outcome) -> None:
     """Print the report, warnings in red."""
+    from myelosim.designing.report import BEFORE
+
     out, alarm = console(), False
     for line in found.report().splitlines():
         alarm = line.startswith("! ") or (alarm and line.startswith("    "))
-        style = "bold red" if alarm or "BROKEN" in line else None
+        style = "bold red" if alarm or "BROKEN" in line or line == BEFORE else None
         out.print(line, markup=False, soft_wrap=True, style=style)

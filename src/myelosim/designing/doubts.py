@@ -17,8 +17,9 @@ UNTOLD = 99.0  # percent, from which on a group's looks tell nothing of an eta, 
 
 def doubted(design: Design) -> Design:
     """Return the design with its warnings."""
+    own = [DesignWarning("model", text) for text in design.question.model.warnings]
     earlier = [DesignWarning("prior", text) for text in design.question.doubts]
-    return replace(design, warnings=(*design.warnings, *earlier, *identifiability(design), *bled(design)))
+    return replace(design, warnings=(*own, *design.warnings, *earlier, *identifiability(design), *bled(design)))
 
 
 def identifiability(design: Design) -> list[DesignWarning]:
