@@ -32,6 +32,7 @@ FILE = {
         {"name": "low", "dose": "20 mg BID d1-7", "subjects": 6},
         {"name": "high", "dose": "80 mg BID d1-7", "subjects": 9, "structure": "alternating"},
     ],
+    "decision": {"lineage": "neutrophil", "dose": "80 mg BID d1-7"},
     "alternative": [{"name": "seeds", "days": [3, 5, 7, 10, 14]}, {"name": "once", "days": [0]}],
 }
 
@@ -129,6 +130,12 @@ def test_a_design_is_written_whole(found, tmp_path):
     about = json.loads((tmp_path / "out" / "design.json").read_text())
     assert about["spec_hash"] == found.asked.spec_hash and about["seed"] == 1
     assert about["versions"]["numpy"] == np.__version__
+    promised = found.design.predicted(found.asked.decision)
+    told = about["decision"]["designs"]["proposed"]
+    assert about["decision"]["about"].startswith("typical nadir, neutrophil, drug 80 mg BID d1-7")
+    assert all(told[key] == pytest.approx(promised[key].iloc[0]) for key in ("value", "se", "low", "high"))
+    assert about["decision"]["designs"]["seeds"]["se"] != told["se"]
+    assert "To be decided: typical nadir" in (tmp_path / "out" / "report.txt").read_text()
     fim = pd.read_csv(tmp_path / "out" / "fim.csv", index_col=0)
     np.testing.assert_allclose(fim, found.design.fim, rtol=1e-12)
     with pytest.raises(ms.SpecError, match="overwrite"):

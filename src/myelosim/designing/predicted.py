@@ -58,10 +58,17 @@ class Predicted:
             return tuple(float(from_scale(middle + sign * half, self.scale)) for sign in (-1, 1))  # type: ignore[return-value]
 
 
-def criterion(predicted: Predicted) -> Criterion:
+@dataclass(frozen=True)
+class Deciding(Criterion):
+    """A criterion by what is decided, which is ``about``."""
+
+    about: Predicted | None = None
+
+
+def criterion(predicted: Predicted) -> Deciding:
     """Return the criterion by which designs make the variance of a prediction small, on its ``scale``.
 
     The score is one over that variance. A parameter on which the prediction does not depend may be undetermined.
     """
     gradient = predicted.gradient * slope(predicted.value, predicted.scale)
-    return Criterion(predicted.what, weights=np.outer(gradient, gradient)[None])
+    return Deciding(predicted.what, weights=np.outer(gradient, gradient)[None], about=predicted)

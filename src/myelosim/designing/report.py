@@ -15,6 +15,7 @@ from scipy.special import chdtri
 from myelosim.designing.agenda import calendar, numbered
 from myelosim.designing.blood import trajectories
 from myelosim.designing.identifiability import POOR
+from myelosim.spec.design import DECISIONS, Decision
 from myelosim.spec.model import Model
 from myelosim.writing import columns
 
@@ -23,23 +24,37 @@ if TYPE_CHECKING:
     from myelosim.designing.run import Outcome
 
 WIDTH = 110
+BEFORE = "BEFORE YOU USE THIS"
 UNKNOWN = "not determined"
 CRITERIA = {
     "D": "the determinant of the information (D)", "Ds": "the determinant of the information on {interest} (Ds)",
     "A": "the mean squared relative standard error (A)",
     "ED": "the mean log-determinant over what the values could be (ED)",
     "maximin": "the least efficiency over what the values could be (maximin)",
-    "nadir": "the standard error of the typical nadir", "nadir_day": "the standard error of the typical nadir's day",
-    "risk": "the standard error of the share of subjects who reach grade {grade}",
-    "dose": "the standard error of the dose at which {limit:.0%} reach grade {grade}",
+    "nadir": "the relative standard error of the typical nadir", "nadir_day": "the standard error of the typical nadir's day",
+    "risk": "the standard error of the logit of P(grade >= {grade})",
+    "dose": "the relative standard error of the dose at which P(grade >= {grade}) is {limit:.0%}",
+}  # fmt: skip
+SCORES = {
+    "D": "determinant of the information to the power of 1 / number of parameters",
+    "A": "1 / mean squared relative standard error",
+    "Ds": "determinant of the information on interest to the power of 1 / number of its parameters",
+    "ED": "geometric mean of the worlds' scores, each the determinant to the power of 1 / number of parameters",
+    "maximin": "least efficiency in any world",
+    **dict.fromkeys(DECISIONS, "1 / square of what it is about"),
+}
+DECIDED = {
+    "nadir": "typical nadir", "nadir_day": "day of the typical nadir", "risk": "P(grade >= {grade})",
+    "dose": "dose at which P(grade >= {grade}) is {limit:.0%}",
 }  # fmt: skip
 
 
 def report(found: Outcome) -> str:
     """Return the calendar, blood, expected errors, how good the design is, and what must be said of all that."""
     parts = [
-        _head(found), _calendar(found), _blood(found), _errors(found), _worth(found), _front(found), _verified(found),
-        *(_wrapped(f"! {one}", "    ") for one in found.design.warnings), _weak(found), _caveats(found),
+        _head(found), _calendar(found), _blood(found), _errors(found), _decision(found), _worth(found), _front(found),
+        _verified(found), _warned(found),
+        *(_wrapped(f"! {one}", "    ") for one in found.design.warnings if one.code != "model"), _weak(found), _caveats(found),
     ]  # fmt: skip
     return "\n\n".join(filter(None, parts))
 
@@ -49,9 +64,35 @@ def aim(found: Outcome) -> str:
     asked, decision = found.asked, found.asked.decision
     grade, limit = (0, 0.0) if decision is None else (decision.grade, decision.limit)
     text = CRITERIA[asked.criterion].format(interest=", ".join(asked.interest), grade=grade, limit=limit)
-    if decision is not None and asked.criterion == decision.what:
-        text += f", {decision.lineage}, {decision.regimen.text or 'no drug'}, {decision.days:g} days"
-    return text
+    return text + (f", {_where(decision)}" if decision is not None and asked.criterion == decision.what else "")
+
+
+def _where(decision: Decision) -> str:
+    return f"{decision.lineage}, {decision.regimen.text or 'no drug'}, {decision.days:g} days"
+
+
+def decided(found: Outcome) -> str:
+    """Return what is decided, in words, nothing where nothing is."""
+    decision = found.asked.decision
+    if decision is None or found.decided is None:
+        return ""
+    return f"{DECIDED[decision.what].format(grade=decision.grade, limit=decision.limit)}, {_where(decision)}"
+
+
+def _decision(found: Outcome) -> str:
+    """Say how sure the decision will be."""
+    table = found.decision
+    if table is None:
+        return ""
+    share = found.decided is not None and found.decided.unit == "1"
+    times, unit, points = (100.0, " %", " points") if share else (1.0, "", "")
+    lines = [["", "expected", "standard error", "95 % interval"]]
+    for name, row in table.iterrows():
+        unit = unit if share else f" {row['unit']}"
+        value, se, low, high = (f"{times * row[key]:.3g}" for key in ("value", "se", "low", "high"))
+        cells = [f"+- {se}{points}", f"{low} to {high}{unit}"] if np.isfinite(row["se"]) else [UNKNOWN, "-"]
+        lines.append([str(name), value + unit, *cells])
+    return "\n".join([_wrapped(f"To be decided: {decided(found)}"), _table(lines)])
 
 
 def _head(found: Outcome) -> str:
@@ -243,6 +284,12 @@ def _verified(found: Outcome) -> str:
             0, f"With {fitted} fits chance alone gives ratios from {low:.2g} to {high:.2g} (95 %, errors being normal)."
         )
     return f"{head}\n{_table(lines)}\n{_wrapped(' '.join(said))}"
+
+
+def _warned(found: Outcome) -> str:
+    """Say what must be known of the model, as all commands do."""
+    said = [_wrapped(f"! {one.text}", "    ") for one in found.design.warnings if one.code == "model"]
+    return "\n".join([BEFORE, *said]) if said else ""
 
 
 def _weak(found: Outcome) -> str:

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING, Any
 import pandas as pd
 
 from myelosim.designing.allowed import allowed
+from myelosim.designing.decision import predict
 from myelosim.designing.design import Design, DesignWarning
 from myelosim.designing.evaluate import evaluate_design
 from myelosim.designing.feasible import Program, Unit
 from myelosim.designing.instead import instead, named, settled
 from myelosim.designing.opened import limited
 from myelosim.designing.optimize import optimize_design
+from myelosim.designing.predicted import Deciding, Predicted
 from myelosim.designing.windows import windows
 from myelosim.errors import SpecError
 from myelosim.spec import design as spec
@@ -53,6 +55,8 @@ class Outcome:
         Whether the design was chosen among others, and not only evaluated.
     front : pandas.DataFrame or None
         What more visits and subjects buy, see :func:`myelosim.designing.front.design_front`.
+    decided : Predicted or None
+        What is to be decided, where the file has a [decision]; see :func:`myelosim.designing.decision.predict`.
     """
 
     asked: spec.Design
@@ -62,6 +66,7 @@ class Outcome:
     verified: pd.DataFrame | None = None
     chosen: bool = True
     front: pd.DataFrame | None = None
+    decided: Predicted | None = None
 
     @property
     def designs(self) -> dict[str, Design]:
@@ -73,6 +78,20 @@ class Outcome:
         """Expected relative standard errors, percent: a row a name, a column a design; ``value`` before them."""
         columns = {name: pd.Series(dict(one.rse)) for name, one in self.designs.items()}
         return pd.DataFrame({"value": self.design.table["value"], **columns}).rename_axis("name")
+
+    @property
+    def decision(self) -> pd.DataFrame | None:
+        """How sure the decision will be with each design: ``value``, ``unit``, ``se``, ``low`` and ``high`` (95 %)."""
+        one = self.decided
+        if one is None:
+            return None
+        rows = []
+        for design in self.designs.values():
+            low, high = one.interval(design.information)
+            rows.append(
+                {"value": one.value, "unit": one.unit, "se": one.error(design.information), "low": low, "high": high}
+            )
+        return pd.DataFrame(rows, index=pd.Index(self.designs, name="design"))
 
     @property
     def efficiency(self) -> dict[str, float]:
@@ -169,6 +188,12 @@ def run_design(
             asked.model, groups=asked.groups, limits=asked.limits, alternatives=asked.alternatives, **arguments
         )
     told("comparing", 0.6)
+    decided = design.scored_by.about if isinstance(design.scored_by, Deciding) else None
+    if decided is None and asked.decision is not None:
+        try:
+            decided = predict(design.question, asked.decision)
+        except SpecError as error:
+            design = replace(design, warnings=(*design.warnings, DesignWarning("decision", str(error))))
     others = {one.name: instead(asked, design, one.days) for one in asked.alternatives}
     slips = None
     if asked.windows is not None and asked.criterion not in OVER:
@@ -187,7 +212,7 @@ def run_design(
         if doubts := verified.attrs["doubts"]:
             text = f"no chance: {'; '.join(doubts)}; go by the empirical errors, or look at more, or more subjects"
             design = replace(design, warnings=(*design.warnings, DesignWarning("verify", text)))
-    return Outcome(asked, design, others, slips, verified, not fixed, bought)
+    return Outcome(asked, design, others, slips, verified, not fixed, bought, decided)
 
 
 def _possible(asked: spec.Design) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from myelosim import results
-from myelosim.designing.report import aim, report, tables
+from myelosim.designing.report import SCORES, aim, decided, report, tables
 from myelosim.writing import check_told, filled, plain
 
 if TYPE_CHECKING:
@@ -78,7 +78,8 @@ def provenance(found: Outcome) -> dict[str, Any]:
         "kind": "design", "design_file": asked.path, "name": asked.name, "title": asked.title, "spec_hash": asked.spec_hash,
         "model": dict(asked.load), "model_hash": model.spec_hash, "criterion": asked.criterion, "about": aim(found),
         "fim": asked.fim, "linearization": asked.linearization, "blood_loss": asked.blood_loss, "prior": asked.prior,
-        "score": design.criterion, "chosen": found.chosen, "found": known, "subjects": design.subjects, "draws": design.draws,
+        "score": design.criterion, "score_of": SCORES[asked.criterion], "chosen": found.chosen, "found": known,
+        "subjects": design.subjects, "draws": design.draws,
         "groups": [
             {
                 "name": one.name, "dose": one.regimen.text, "subjects": one.subjects, "covariates": dict(one.covariates),
@@ -86,6 +87,9 @@ def provenance(found: Outcome) -> dict[str, Any]:
             }
             for one in design.groups
         ],
+        "decision": None if found.decision is None else {
+            "about": decided(found), "designs": found.decision.to_dict("index")
+        },
         "efficiency": found.efficiency, "windows": None if found.windows is None else dict(found.windows.attrs),
         "warnings": [{"code": one.code, "text": one.text} for one in design.warnings], "seed": asked.seed,
         "tolerance": design.question.tolerance,
