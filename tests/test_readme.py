@@ -17,19 +17,22 @@ def blocks(kind):
     return re.findall(rf"```{kind}\n(.*?)```", README, re.S)
 
 
-@pytest.fixture
-def files(tmp_path, monkeypatch):
-    """The files that README.md shows, in a folder to work in."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("COLUMNS", "200")
-    for text in blocks("toml"):
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory):
+    """A folder with the files that README.md shows, as it shows them, to work in from the first command to the last."""
+    made = tmp_path_factory.mktemp("readme")
+    for text in [*blocks("toml"), *blocks("csv")]:
         name = text.splitlines()[0].removeprefix("# ")
-        assert name.endswith(".toml")
-        (tmp_path / name).write_text(text)
-    for text in blocks("csv"):
-        first, _, rows = text.partition("\n")
-        (tmp_path / first.removeprefix("# ")).write_text(rows)
-    return tmp_path
+        assert name.endswith((".toml", ".csv"))
+        (made / name).write_text(text)
+    return made
+
+
+@pytest.fixture
+def files(folder, monkeypatch):
+    monkeypatch.chdir(folder)
+    monkeypatch.setenv("COLUMNS", "200")
+    return folder
 
 
 def test_python_example(files, capsys):
@@ -40,37 +43,31 @@ def test_python_example(files, capsys):
     assert "Kloft" in capsys.readouterr().out
 
 
-SHOWN = (("design", "monkeys.toml"), ("fit", "pilot.toml"))  # commands whose output is shown
+SHOWN = dict(
+    zip((("design", "monkeys.toml"), ("fit", "pilot.toml")), blocks("text"), strict=True)
+)  # what is shown of them
 COMMANDS = dict.fromkeys(
-    command for line in re.findall(r"^    myelosim (.*)$", README, re.M)
-    if (command := tuple(shlex.split(line, comments=True))) not in SHOWN
-)  # fmt: skip
+    tuple(shlex.split(line, comments=True)) for line in re.findall(r"^    myelosim (.*)$", README, re.M)
+)
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_command_lines(files, command):
+@pytest.mark.parametrize(
+    "command", [pytest.param(one, marks=[] if one in SHOWN else pytest.mark.slow, id=" ".join(one)) for one in COMMANDS]
+)
+def test_commands_one_after_another(files, command):
+    """Those before leave what they write, which some read and none may stumble over."""
     arguments = list(command)
     if arguments[0] == "validate":
         arguments.append("generic_iv_1cmt")
     if arguments[0] in ("compare", "sweep"):
-        arguments += ["--no-figure", "--subjects", "32"]
-    if arguments[:2] == ["design", "cemsidomide_cynomolgus"]:
+        arguments += ["--subjects", "32"]
+    if arguments[0] in ("compare", "sweep", "fit", "design"):
         arguments.append("--no-figure")
-    if arguments[0] == "fit":
-        arguments += ["--no-figure", "--evaluate-only"]
-    if arguments[0] == "explain":
-        name = Path(arguments[1]).name
-        source = f"{name}.toml" if Path(f"{name}.toml").exists() else name
-        CliRunner().invoke(app, ["compare", source, "--no-figure", "--subjects", "32"])
+    if arguments[0] == "fit" and command not in SHOWN:
+        arguments.append("--evaluate-only")
     done = CliRunner().invoke(app, arguments)
     assert done.exit_code == 0, done.output + done.stderr
-
-
-@pytest.mark.parametrize(("command", "shown"), list(zip(SHOWN, blocks("text"), strict=True)))
-def test_a_command_says_what_is_shown_of_it(files, command, shown):
-    done = CliRunner().invoke(app, [*command, "--no-figure"])
-    for line in filter(None, shown.splitlines()):
+    for line in filter(None, SHOWN.get(command, "").splitlines()):
         assert line in done.output
 
 

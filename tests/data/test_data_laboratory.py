@@ -125,7 +125,7 @@ def test_study_days():
     table = pd.DataFrame({"ID": [1, 1, 1], "day": [-1, 1, 8], "ANC": [5, 5.2, 1]})
     assert read(table, ORAL, columns={"DAY": "day"}).observations.time.tolist() == [0.0, 0.0, 168.0]
     assert "0 is no study day" in refused(table.assign(day=[0, 1, 8]), ORAL, columns={"DAY": "day"})
-    assert "there is no such column; say which it is" in refused(table, ORAL)
+    assert "there is no such column; say which of " in refused(table, ORAL)
 
 
 def test_doses_by_group_and_by_table():

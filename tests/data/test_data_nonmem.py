@@ -89,6 +89,34 @@ def test_empty_cells_too_many_and_missing_ones_are_none(tmp_path):
     assert read(tmp_path / "y.txt", ORAL).observations.value.tolist() == [5.0]
 
 
+@pytest.mark.parametrize("mark", [",", ";", "\t", " "])
+@pytest.mark.parametrize(
+    "above",
+    [
+        "# pilot.csv\nID,TIME,AMT,DV",
+        "\n# a, b, c, d\n# 2026\n\nID,TIME,AMT,DV",
+        "#ID,TIME,AMT,DV",
+        "# pilot.csv\n#ID,TIME,AMT,DV\n#1,0,20,.",
+    ],
+)
+def test_comments_before_the_header_are_passed_over(tmp_path, above, mark):
+    path = tmp_path / "x.csv"
+    path.write_text(f"{above}\n1,0,40,.\n1,24,.,5\n".replace(",", mark))
+    assert read(path, ORAL).observations.row.tolist() == [2]
+    path.write_text(f"{above}\n1,0,40,.\n1,24,.,5,7\n".replace(",", mark))
+    assert f"row 2 (line {above.count(chr(10)) + 3}): has 5 cells, and the header 4" in refused(path)
+
+
+def test_a_table_of_comments_has_no_rows(tmp_path):
+    (tmp_path / "x.csv").write_text("# pilot.csv\n# nothing yet\n")
+    assert "has a header and no rows" in refused(tmp_path / "x.csv")
+
+
+def test_columns_to_choose_an_item_from_are_named():
+    message = refused(table([(1, 0, 5.0)], "animal hour DV"))
+    assert 'say which of animal, hour, DV it is: columns = { ID = "..." } (--column ID=...)' in message
+
+
 def test_what_tells_nothing_is_said():
     study = read(table([(1, 0, "<0.1"), (1, 24, "<0.1")], "ID TIME DV"), ORAL, units={"neutrophil": "10^9/L"})
     said = report(study)

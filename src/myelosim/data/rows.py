@@ -66,8 +66,9 @@ def read_rows(sheet: Sheet, columns: Columns, settings: Settings, ledger: Ledger
     number = np.asarray(sheet.rows, int)
     for item in ("ID", "TIME"):
         if item not in columns.items:
-            there = ", ".join(map(str, sheet.frame.columns))
-            said = f'say which it is: columns = {{ {item} = "..." }} (--column {item}=...) of {there}'
+            said = (
+                f'say which of {", ".join(settings.there)} it is: columns = {{ {item} = "..." }} (--column {item}=...)'
+            )
             ledger.wrong(0, item, None, f"there is no such column; {said}")
     if not {"ID", "TIME"} <= set(columns.items):
         ledger.check()

@@ -5,13 +5,14 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+from itertools import takewhile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from myelosim.data import files
+from myelosim.data import files, values
 from myelosim.data.check import FILE, Ledger
 from myelosim.data.settings import Sheet
 from myelosim.errors import DataError
@@ -101,7 +102,7 @@ def _delimited(content: bytes, name: str, ledger: Ledger, file: int) -> Sheet:
         text = content.decode("utf-8-sig")
     except UnicodeDecodeError:
         raise DataError(f"{name}: is not text in UTF-8; save it as CSV in UTF-8") from None
-    header, rows = _table(text, name)
+    header, rows = _table(_uncommented(text), name)
     frame = pd.DataFrame(rows, columns=header, dtype=str)
     numbers = _numbers(frame, file)
     first = frame.iloc[:, 0].str.strip()
@@ -109,6 +110,33 @@ def _delimited(content: bytes, name: str, ledger: Ledger, file: int) -> Sheet:
     for number in numbers[comments.to_numpy()].tolist():
         ledger.note(number, "", "comment", "dropped: the first cell marks it as a comment")
     return Sheet(frame[~comments].reset_index(drop=True), numbers[~comments.to_numpy()], name)
+
+
+def _uncommented(text: str) -> str:
+    """Blank the lines before the header that begin with #.
+
+    The header may itself begin with it, as NONMEM has it where IGNORE=#: where a line with a number follows, which is no header,
+    it is the line with # that has as many cells.
+    """
+    lines = text.splitlines(keepends=True)
+    written = [k for k, line in enumerate(lines) if line.strip()]
+    above = list(takewhile(lambda k: lines[k].lstrip().startswith("#"), written))
+    if not above:
+        return text
+    below = lines[written[len(above)]] if len(above) < len(written) else ""
+    mark = _mark(below)
+    cells = below.split(mark or None)
+    found = [values.number(cell) for cell in cells]
+    if not cells or any(value is not None and value == value for value in found):
+        above.remove(min(above, key=lambda k: abs(len(lines[k].split(mark or None)) - len(cells))))
+    for k in above:
+        lines[k] = "\n"
+    return "".join(lines)
+
+
+def _mark(line: str) -> str:
+    """Return what parts a line's cells, "" for blanks."""
+    return next((mark for mark in ("\t", ";", ",") if mark in line), "")
 
 
 def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
@@ -119,7 +147,7 @@ def _table(text: str, name: str) -> tuple[list[str], list[list[str]]]:
     first = next((line for line in text.splitlines() if line.strip()), "")
     if not first:
         raise DataError(f"{name}: is empty; give a header and rows")
-    mark = next((mark for mark in ("\t", ";", ",") if mark in first), "")
+    mark = _mark(first)
     lines = csv.reader(io.StringIO(text, newline=""), delimiter=mark, skipinitialspace=True) if mark else None
     header: list[str] = []
     rows: list[list[str]] = []
