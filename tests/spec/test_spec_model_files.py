@@ -316,10 +316,13 @@ def test_a_category_needs_a_factor(samples):
         ("sampel", "no model 'sampel'; did you mean 'sample'?"),
         ("nowhere/sample.toml", "nowhere/sample.toml: there is no such file; give a path, or a name that"),
         ("./models", "./models: is a directory; give a file in it"),
+        ("x.json", "x.json: is not a .toml file; give one, or a name"),
+        (5, "5 is neither a name nor the path of a file"),
         ("models", "no model 'models'"),
     ],
 )
 def test_files_that_are_not_there(samples, name, message):
+    (samples / "x.json").write_text("{}")
     with pytest.raises(SpecError) as caught:
         load_model(name)
     assert message in str(caught.value)

@@ -98,8 +98,8 @@ def left_out(regimen: Regimen, horizon: float) -> list[str]:
         planned = sum(event.count or inside for event, inside in zip(events, given, strict=True))
         if (beyond := planned - sum(given)) > 0:
             said.append(
-                f"{drug}: {beyond} of its {planned} doses fall on or after the horizon of {horizon / 24:g} days and change nothing "
-                f"({regimen.text})."
+                f"{drug}: {beyond} of its {planned} doses fall on or after the horizon of {horizon / 24:g} days and change nothing"
+                f"{f' ({regimen.text})' if regimen.text else ''}."
             )
     return said
 

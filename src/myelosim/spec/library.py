@@ -50,6 +50,8 @@ def _listed() -> list[Path]:
 
 def find(name: str | os.PathLike[str], folders: Sequence[str]) -> Path | None:
     """Return the file a name or a path means, or None."""
+    if not isinstance(name, str | os.PathLike):
+        raise SpecError(f"{found(name)} is neither a name nor the path of a file; give one")
     text = os.fspath(name)
     if text.endswith(".toml") or os.sep in text:
         places = [Path(text), *(root / text for root in roots())]
@@ -66,6 +68,8 @@ def find(name: str | os.PathLike[str], folders: Sequence[str]) -> Path | None:
     for folder in folders:
         if text in (known := files(folder)):
             return known[text]
+    if Path(text).is_file():
+        raise SpecError(f"{text}: is not a .toml file; give one, or a name")
     return None
 
 
@@ -133,7 +137,7 @@ def load_model(
     SpecError
         The file is not found, or something in it cannot be; all findings of a file are reported together.
     """
-    names = [name] if isinstance(name, str | os.PathLike) else list(name)
+    names = list(name) if isinstance(name, Sequence) and not isinstance(name, str) else [name]
     if species is None and len(names) == 1:
         path = find(names[0], ("published", "drugs"))
         if path is not None and _kind(path) != "drug":
