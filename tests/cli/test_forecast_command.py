@@ -55,7 +55,11 @@ def test_draws_are_chosen_together(myelosim, one):
     (one / "f.toml").write_text(FILE + more)
     assert json.loads(myelosim("forecast", "f.toml", "--json").output) == told
     printed = myelosim("forecast", "f.toml", "--weekdays").output
-    assert "most on days " in printed and "10 sets of 2 days" not in printed and "(nadir)" in " ".join(printed.split())
+    assert (
+        "most on days " in printed
+        and "10 sets of 2 days" not in printed
+        and "(nadir of neutrophil)" in " ".join(printed.split())
+    )
 
 
 def test_what_is_wrong_is_said(myelosim, one):

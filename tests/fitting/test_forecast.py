@@ -5,12 +5,15 @@ from dataclasses import replace
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 from benchmarks.forecast import DOSE, VARY, calibration
 from benchmarks.forecast import model as own_model
 from scipy.stats import ks_2samp, norm
 
 import myelosim as ms
+from myelosim.fitting.forecast.choice import asked_of
 from myelosim.fitting.forecast.draws import Outlook
+from myelosim.fitting.forecast.findings import findings
 from myelosim.spec.model import Residual
 
 NEUTROPHIL = "neutrophil"
@@ -173,6 +176,33 @@ def test_next_draw_is_near_the_nadir_and_after_now(model):
     assert float(found["next_draw"]) == float(found["visit"][int(found["information"].argmax("visit"))])
 
 
+@pytest.mark.parametrize(
+    ("criterion", "edge", "asked"),
+    [
+        ("forecast", [0, 1], ["neutrophil"]),
+        ("nadir_day", [1, 0], ["hemoglobin"]),
+        ("nadir", [1, 1], ["neutrophil", "hemoglobin"]),
+        ("grade3", [0, 1], ["neutrophil", "hemoglobin"]),
+    ],
+)
+def test_no_draw_is_chosen_for_a_nadir_that_only_the_horizon_makes(criterion, edge, asked):
+    after = xr.Dataset(
+        {"nadir_at_edge": (("subject", "lineage"), np.tile(np.array(edge, float), (4, 1)))},
+        {"lineage": ["neutrophil", "hemoglobin"]},
+    )
+    assert asked_of(after, criterion) == asked
+
+
+def test_it_says_for_whom_no_draw_is_chosen(model):
+    found = ms.forecast(model, seen([0, 3, 5], [5.0, 4.8, 4.5]), 8, regimen="40 mg BID d1-8", samples=50)
+    assert float(found["p_at_edge"][0]) > 0.9 and "or the horizon" in found.attrs["findings"]
+    assert "other lineages" not in found.attrs["findings"] and found.attrs["asked_of"] == NEUTROPHIL
+    said, _ = findings(found.assign_attrs(asked_of="platelet"))
+    assert any(
+        one.endswith("draws are chosen for other lineages (--lineage, lineages=[...] name them)") for one in said
+    )
+
+
 def test_a_count_that_the_model_hardly_believes_is_named(model):
     data = seen([0, 1, 2, 3, 4, 5], [5.0, 5.1, 5.0, 4.9, 9.0, 4.8])
     with pytest.warns(ms.MyelosimWarning, match=r"row 5: neutrophil 9 on day 4 is hardly believed"):
@@ -272,8 +302,6 @@ def test_values_given_by_the_data_are_no_question(model):
 
 
 def test_result_can_be_kept(model, tmp_path):
-    import xarray as xr
-
     found = ms.forecast(model, seen([0], [5.0]), regimen=DOSE, samples=50)
     found.to_netcdf(tmp_path / "f.nc", engine="h5netcdf")
     assert (

@@ -63,7 +63,7 @@ def forecast(
     ] = None,
     lineage: Annotated[
         list[str] | None,
-        typer.Option(help="For whose nadir the next draw is looked for; default all; repeat for more."),
+        typer.Option(help="For whom the next draw is looked for; default all that have a nadir; repeat for more."),
     ] = None,
     visits: Annotated[
         int | None, typer.Option(parser=whole(1), metavar="N", help="Next draws to choose together, 1 to 3; default 1.")
@@ -243,7 +243,7 @@ def _draws(out: Console, ds: xr.Dataset) -> None:
     out.print(
         f"The {sets}. Below the lineages: standard deviations now, and those to be expected after the counts: of the nadir's depth "
         "(a share of it), of its day, of whether grade 3 is reached. tells: share of variance that is expected to go "
-        f"({about}); efficiency: what the best leaves of it over what is left.",
+        f"({about}); efficiency: what the best leaves of it over what is left. A count after a nadir narrows it looking back.",
         markup=False, style="dim",
     )  # fmt: skip
 

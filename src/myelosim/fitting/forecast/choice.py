@@ -17,6 +17,7 @@ TARGETS = ("nadir", "nadir_day", "grade3")
 OPEN = (0.02, 0.98)  # probabilities between which grade 3 is a question
 LITTLE = 0.02  # expected reduction under which no day is worth naming
 KEPT = 20  # sets of days
+EDGE = 0.5  # probability that the lowest count lies at the first dose or the horizon, over which it is no nadir to draw for
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,14 @@ def targets_of(after: xr.Dataset, at: float | None) -> Targets:
     return Targets(lineages, names, np.stack(values, axis=1), np.array(open_))
 
 
+def asked_of(after: xr.Dataset, criterion: str) -> list[str]:
+    """Return the lineages that draws are for; of a nadir, those that turn before the horizon, if any does."""
+    every = [str(name) for name in after["lineage"].to_numpy()]
+    edge = np.nanmean(after["nadir_at_edge"].to_numpy(), axis=0)
+    turning = [name for name, share in zip(every, edge, strict=True) if not share > EDGE]
+    return turning or every if criterion in ("forecast", "nadir", "nadir_day") else every
+
+
 def log_seen(count: np.ndarray, lineage: str) -> np.ndarray:
     """Return logarithms of counts; those under what a report can show are the same."""
     return np.asarray(np.log(np.maximum(count, 10.0 ** -DECIMALS.get(lineage, 3))))
@@ -82,7 +91,8 @@ class Choice:
         left = 1.0 - told[order]
         efficiency = np.divide(left[:1], left, out=np.ones_like(left), where=left > 0)
         about = {"forecast": "nadir, its day and grade 3", "count": f"the count on day {ahead.at}"}
-        what = f"share of variance that counts are expected to remove: {about.get(ahead.criterion, ahead.criterion)}"
+        of_whom = "" if ahead.criterion == "D" else f" of {', '.join(self.chosen)}"
+        what = f"share of variance that counts are expected to remove: {about.get(ahead.criterion, ahead.criterion)}{of_whom}"
         by, of = ("lineage", "target"), "standard deviation, of a nadir's and a count's logarithm,"
         text = "share of the variance that a count of all lineages on a day is expected to remove"
         return {

@@ -37,9 +37,11 @@ def _of_lineage(result: xr.Dataset, name: str) -> list[str]:
         share = 100 * min(left, 1.0)
         said.append(f"{name}: the population decides; the counts leave {share:.0f} % of the spread of its nadir")
     if edge > 1.0 - PASSED:
-        said.append(
+        told = (
             f"{name}: in {100 * edge:.0f} % of what is possible the lowest count lies at the first dose or the horizon"
         )
+        without = name not in result.attrs["asked_of"].split(", ")
+        said.append(told + "; draws are chosen for other lineages (--lineage, lineages=[...] name them)" * without)
     return said
 
 

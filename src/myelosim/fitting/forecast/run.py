@@ -16,7 +16,7 @@ from myelosim.data.read import read
 from myelosim.data.study import Study
 from myelosim.errors import MyelosimWarning, SpecError
 from myelosim.fitting.forecast.ahead import ahead
-from myelosim.fitting.forecast.choice import Choice, targets_of
+from myelosim.fitting.forecast.choice import Choice, asked_of, targets_of
 from myelosim.fitting.forecast.draws import Outlook
 from myelosim.fitting.forecast.findings import findings
 from myelosim.fitting.forecast.future import future
@@ -62,7 +62,8 @@ def forecast(
     now : float or str, optional
         Elapsed days that are over. Default: the day of the last observation.
     lineages : sequence of str, optional
-        Lineages for whose nadir the next draw is looked for. Default: all.
+        Lineages for which the next draw is looked for. Default: all; where it is for a nadir, those whose lowest count lies mostly
+        between first dose and horizon, if there are any.
     visits : int
         How many next draws are chosen together, 1 to 3; all sets of days are compared.
     candidate_days : list of float, or str, optional
@@ -134,7 +135,7 @@ def forecast(
     after = future(one, found.values(found.b), also, grading, tolerance, threads)
     before = future(one, found.values(found.prior), (), grading, tolerance, threads)
     wanted = [str(name) for name in after["lineage"].to_numpy()]
-    chosen = [name for name in wanted if lineages is None or name in lineages]
+    chosen = asked_of(after, criterion) if lineages is None else [name for name in wanted if name in lineages]
     counts = after["count"].sel(time=np.round(draws.days, 9)).to_numpy()
     targets = targets_of(after, days_at)
     outlook = Outlook(counts, targets.values.reshape(len(counts), -1), wanted, one.model.residual, draws.days, seed)

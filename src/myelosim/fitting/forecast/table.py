@@ -55,7 +55,7 @@ def told(
         "grading": after.attrs["grading"], "illustrative": after.attrs["illustrative"], "data": subject.study.digest,
         "effective_samples": round(found.effective, 1), "samples": len(found.b), "prior_samples": len(found.prior),
         "method": "mode and importance resampling; next draw by reweighting the individuals with counts they might give",
-        "criterion": choice.ahead.criterion, "sets": len(choice.ahead.sets),
+        "criterion": choice.ahead.criterion, "asked_of": ", ".join(choice.chosen), "sets": len(choice.ahead.sets),
     }  # fmt: skip
     return xr.Dataset(variables, coords, attrs)
 
