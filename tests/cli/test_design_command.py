@@ -90,6 +90,7 @@ def test_without_a_file_days_are_evaluated_and_candidates_chosen_from(myelosim):
         ((*ASKED, "--days", "3", "--candidate-days", "3-9"), "either --days"),
         ((*ASKED, "--candidate-days", "3-9"), "--visits is missing"),
         ((*ASKED, "--days", "three"), "'three' is no day"),
+        ((*ASKED, "--days", "3,3-5"), "days 3,3-5: one is named twice"),
         ((*ASKED, "--candidate-days", "1-9", "--visits", "few"), "'few' is no number of visits"),
         ((*ASKED, "--candidate-days", "1-4", "--visits", "7"), "7 visits are more than the 4"),
         ((*ASKED[:4], "--days", "3"), "--subjects is missing"),

@@ -121,7 +121,7 @@ def test_what_holds_no_information_is_refused(fit, folder, tmp_path):
     for name in ("fit.json", "information.csv"):
         (tmp_path / "broken" / name).write_bytes((folder / name).read_bytes())
     for prior, message in [
-        (tmp_path / "nowhere", "there is no such file"), (tmp_path / "broken", "no whole folder of a fit"), (3, "a int holds no"),
+        (tmp_path / "nowhere", "there is no folder"), (tmp_path / "broken", "no whole folder of a fit"), (3, "a int holds no"),
     ]:  # fmt: skip
         with pytest.raises(SpecError, match=f"prior.*{message}"):
             design(prior=prior)

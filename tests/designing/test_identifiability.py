@@ -118,3 +118,19 @@ def test_large_etas_make_linearization_doubtful(sd, expected):
 def test_shrinkage_is_warned_of():
     shrunk = next(w for w in designed([3, 5, 7, 10, 14]).warnings if w.code == "shrinkage")
     assert "neutrophil.mtt" in shrunk.text and "neutrophil.baseline" not in shrunk.text
+
+
+def test_concentrations_that_no_assay_measures_are_doubted():
+    def told(**more):
+        return codes(ms.evaluate_design(
+            ms.load_model("generic_iv_1cmt").replace({"drug.cl": 5.0, "drug.vc": 50.0}), "drug 100 mg once", days=[0, 0.1, 4], subjects=20, observe=["drug"],
+            parameters=["drug.cl"], sigma={"drug.proportional": 0.1}, **more,
+        ))  # fmt: skip
+
+    assert "lloq" in told() and "lloq" not in told(lloq={"drug": 0.01})
+
+
+def test_animals_bled_once_are_not_bled_again():
+    group = Group("mice", ms.Regimen.parse("drug 40 mg once"), 5, (Sampling(("neutrophil",), (7.0,)),), terminal=True)
+    found = ms.evaluate_design(MODEL, groups=[group], parameters=["neutrophil.baseline", "neutrophil.mtt"])
+    assert found.report() and "a visit" not in found.report() and "bled more than once" in found.report()

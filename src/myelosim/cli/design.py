@@ -191,6 +191,8 @@ def listed(text: str) -> Any:
             raise SpecError(
                 f"'{part.strip()}' is no day; write e.g. 3,5,7 or 1-28, or study days \"d1 weekly until d28\""
             ) from None
+    if len(set(days)) < len(days):
+        raise SpecError(f"days {text}: one is named twice; name each once")
     return days
 
 

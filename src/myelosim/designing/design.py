@@ -143,15 +143,32 @@ class Design:
         return verify(self, replicates, seed, **how)
 
     def power(self, name: str, null: float | None = None, alpha: float = 0.05, sided: int = 2) -> float:
-        """Return the chance to show that a parameter is not ``null``; see :func:`myelosim.designing.power.power`."""
+        """Return the chance (0 to 1) that the study will show, by a Wald test, that a parameter is not ``null``.
+
+        Parameters
+        ----------
+        name : str
+            One of ``names``: the slope of an effect, or the coefficient of a covariate, ``neutrophil.mtt.arm.treated``.
+        null : float, optional
+            What it is tested against. Default: 1 for a factor of a category, else 0.
+        alpha, sided
+            Level of the test, and 2, or 1 for a test in the direction of the true difference.
+        """
         return power_of(self, name, null=null, alpha=alpha, sided=sided)
 
     def power_between(self, first: Any, second: Any, **asked: Any) -> float:
-        """Return the chance to show that two regimens differ; see :func:`myelosim.designing.power.power_between`."""
+        """Return the chance (0 to 1) that the study will show two regimens to differ in what is predicted of them.
+
+        ``first`` and ``second`` are names of groups, or doses; ``asked`` are ``lineage``, ``days``, ``what`` ("nadir",
+        "nadir_day", "risk", "dose"; default "nadir"), ``grade``, ``alpha`` and ``sided``.
+        """
         return power_between(self, first, second, **asked)
 
     def subjects_needed(self, name: str, power: float = 0.8, **how: Any) -> Mapping[str, int]:
-        """Return how many subjects of each group a power needs; see :func:`myelosim.designing.power.subjects_needed`."""
+        """Return how many subjects of each group the study needs for a power, the groups' shares being as they are.
+
+        ``how`` are ``null``, ``alpha`` and ``sided`` of :meth:`power`.
+        """
         return subjects_needed(self, name, power, **how)
 
     def windows(self, efficiency: float = 0.9, **how: Any) -> pd.DataFrame:
@@ -174,7 +191,12 @@ class Design:
         return trajectories(self, **how)
 
     def predicted(self, decision: Decision) -> pd.DataFrame:
-        """Return how sure a decision will be; see :func:`myelosim.designing.decision.predicted`."""
+        """Return how sure a decision will be: ``value``, ``unit``, ``se``, ``low``, ``high`` (95 %) and ``noise``, one row.
+
+        ``decision`` says what: ``from myelosim.spec.design import Decision``, then ``Decision("risk", "neutrophil",
+        ms.Regimen.parse("drug 40 mg once"), days=28, grade=3)``; or "nadir", "nadir_day", or "dose" (with ``limit``).
+        ``noise`` is the standard error that ``value`` has as subjects are drawn.
+        """
         from myelosim.designing.decision import predicted
 
         return predicted(self, decision)

@@ -9,9 +9,11 @@ import numpy as np
 from myelosim.designing.blood import bled
 from myelosim.designing.design import Design, DesignWarning
 from myelosim.designing.identifiability import POOR, weaknesses
+from myelosim.information.sensitivity import NOTHING
 
 WIDE = 0.5  # standard deviation of an eta on the log or logit scale, from which on linearization is doubtful
 SHRUNK = 50.0  # percent of an eta's variance
+TRACE = 1e-3  # of the largest concentration, under which a measurement is doubtful
 UNTOLD = 99.0  # percent, from which on a group's looks tell nothing of an eta, as a drug's where none is given
 
 
@@ -38,7 +40,7 @@ def identifiability(design: Design) -> list[DesignWarning]:
         warnings.append(
             DesignWarning("imprecise", f"expected relative standard errors above {POOR:g} %: {', '.join(poor)}")
         )
-    return [*warnings, *_linearized(design), *_shrunk(design)]
+    return [*warnings, *_linearized(design), *_shrunk(design), *_unmeasurable(design)]
 
 
 def _linearized(design: Design) -> list[DesignWarning]:
@@ -77,5 +79,24 @@ def _shrunk(design: Design) -> list[DesignWarning]:
             "shrinkage",
             f"subjects' own looks leave more than {SHRUNK:g} % of the variance of etas unknown ({listed}): individual values will "
             "be near the typical one, and plots of them misleading",
+        )
+    ]
+
+
+def _unmeasurable(design: Design) -> list[DesignWarning]:
+    """Return which concentrations may be too small for any assay, no limit of quantification being given."""
+    said = []
+    for name in sorted(set(design.question.model.drugs) - set(design.question.lloq or {})):
+        parts = [one.f[0][[look.observable == name for look in one.looks]] for one in design.sensitivities]
+        f = np.concatenate(parts)
+        f = f[f > NOTHING * np.max(f, initial=0.0)]
+        if len(f) and f.min() < TRACE * f.max():
+            said.append(f"{name} from {f.max():.2g} down to {f.min():.2g}")
+    if not said:
+        return []
+    return [
+        DesignWarning(
+            "lloq",
+            f"typical concentrations ({'; '.join(said)}) count as measured however small; give the assay's limit, lloq",
         )
     ]

@@ -47,7 +47,8 @@ def evaluate_design(
     times : sequence of float, optional
         Hours of visits, instead of ``days``.
     groups : sequence of Group, optional
-        Several groups, each with its doses, subjects and samplings.
+        Several groups, each with its doses, subjects and samplings: ``from myelosim.spec.design import Group, Sampling``,
+        where ``Robust`` and ``Decision`` are, too.
     parameters, fixed : sequence of str, optional
         What is estimated, and what of the usual is not; ``free`` and ``fixed`` of :func:`myelosim.fit`.
     omega, sigma, iov, covariates, residual, priors, blq
@@ -100,6 +101,19 @@ def evaluate_design(
     ... )
     >>> round(design.rse["drug.cl"], 1)
     16.2
+
+    Two groups, one on vehicle:
+
+    >>> from myelosim.spec.design import Group, Sampling
+    >>> looked = (Sampling(("neutrophil",), (0.0, 5.0, 10.0, 14.0)),)
+    >>> two = ms.evaluate_design(
+    ...     ms.load_model("generic_oral_2cmt_friberg"), parameters=["neutrophil.baseline", "drug.neutrophil.slope"], groups=[
+    ...         Group("vehicle", ms.Regimen.parse("none"), 6, looked),
+    ...         Group("dosed", ms.Regimen.parse("drug 40 mg once"), 12, looked),
+    ...     ],
+    ... )
+    >>> two.subjects
+    18
     """
     shaped = groups_of(
         model, regimen, days=days, subjects=subjects, lineages=lineages, observe=observe, times=times, groups=groups, draw=draw

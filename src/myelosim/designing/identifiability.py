@@ -282,16 +282,24 @@ class _About:
     def _variances(self, one: Weakness) -> str:
         """Return why a variance is hardly known."""
         est = self.design.question.estimation
-        etas = len(est.omega.names) + len(est.occasion.names)
+        etas = sum(int(np.sum(np.diag(own.free))) for own in (est.omega, est.occasion))
         looks = max(sum(len(s.days) * len(s.observe) for s in group.samplings) for group in self.design.groups)
         if looks <= etas:
-            return f"a subject is looked at {looks} times, which cannot tell {etas} etas and the error from each other"
-        least = 100.0 * np.sqrt(2.0 / self.design.subjects)
-        known = f"{self.design.subjects} subjects know no variance to better than {least:.0f} %"
+            often = "once" if looks == 1 else f"{looks} times"
+            many = "an eta" if etas == 1 else f"{etas} etas"
+            return f"a subject is looked at {often}, which cannot tell {many} and the error from each other"
+        place = self.design.names.index(next(name for name in one.names if name not in self._thetas))
+        pairs = zip(self.design.groups, self.design.sensitivities, strict=True)
+        telling = sum(group.subjects for group, own in pairs if Fisher(own).once[place, place] > 0.0)
+        if not telling:
+            return ""
+        known = f"{telling} subjects know no variance to better than {100.0 * np.sqrt(2.0 / telling):.0f} %"
         return f"{known}, and looks that scatter know it worse"
 
     def _visit(self, name: str, now: float) -> str:
         """Return the day on which one more visit helps most."""
+        if all(group.terminal for group in self.design.groups):
+            return "" if name in self._thetas else "animals bled more than once"
         taken = {day for group in self.design.groups for day in group.days}
         days = [day for day in self.calendar if day not in taken]
         found = self.information([None, *days])

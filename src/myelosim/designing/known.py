@@ -112,6 +112,10 @@ def _of_path(question: Question, path: Path) -> Earlier:
         try:
             return _of_model(question, load_model(path / "model.toml" if path.is_dir() else path))
         except SpecError as error:
+            if not path.exists():
+                raise SpecError(
+                    f'prior: there is no folder {shown(path)}; give that of a fit, as results/NAME, a model\'s file, or "model"'
+                ) from None
             raise SpecError(str(error) if str(error).startswith("prior") else f"prior: {error}") from None
     table = path / INFORMATION
     if not table.is_file():

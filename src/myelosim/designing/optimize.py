@@ -47,7 +47,8 @@ def optimize_design(
     lineages, observe : sequence of str, optional
         What is looked at, as for :func:`evaluate_design`.
     groups : sequence of OpenGroup, optional
-        Several groups, each with doses, subjects, samplings and a structure of its own.
+        Several groups, each with doses, subjects, samplings and a structure of its own: ``from myelosim.spec.design import
+        OpenGroup, OpenSampling``, where ``Limits``, ``Alternative``, ``Robust`` and ``Decision`` are, too.
     fixed_days : list of float, or str, optional
         Days on which everybody has a visit.
     gap : float, optional

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 STEP = 0.25  # days between values of a curve
 SPREAD = 1.645  # standard deviations either side that hold 90 % of subjects
+LEAST = 1e-6  # of the largest value, under which there is next to nothing
+WIDEST = 10.0  # standard deviation of a logarithm beyond which a band is no band
 
 
 def draw(found: Outcome) -> Figure:
@@ -59,7 +61,8 @@ def curves(found: Outcome, step: float = STEP) -> pd.DataFrame:
     -------
     pandas.DataFrame
         ``group`` (of the file), ``observable``, ``day``, ``value``; ``low`` and ``high``, between which 90 % of subjects are
-        (linearized in their random effects); and a column for each theta: d log value / d log parameter.
+        (linearized in their random effects); and a column for each theta: d log value / d log parameter, NaN where the value
+        is next to nothing.
     """
     question, design = found.design.question, found.design
     last = max(day for one in found.designs.values() for day in one.days)
@@ -68,10 +71,12 @@ def curves(found: Outcome, step: float = STEP) -> pd.DataFrame:
     arms = [plain.arm(_seen(design, group, days), bled=parts_of(design, group)[0]) for group in found.asked.groups]
     thetas, made = question.estimation.thetas, []
     for group, one in zip(found.asked.groups, plain.of_arms(arms), strict=True):
-        f, scale = one.f[0], np.maximum(one.f[0], 1e-30)
+        f, looked = one.f[0], pd.Series([look.observable for look in one.looks])
+        scale = np.where(f > LEAST * pd.Series(f).groupby(looked).transform("max"), f, np.nan)
         sd = np.sqrt(np.einsum("re,ef,rf->r", one.random[0], one.omega, one.random[0])) / scale
+        sd = np.minimum(np.nan_to_num(sd), WIDEST)
         table = pd.DataFrame({
-            "group": group.name, "observable": [look.observable for look in one.looks],
+            "group": group.name, "observable": looked,
             "day": [look.hour / 24.0 for look in one.looks], "value": f,
             "low": f * np.exp(-SPREAD * sd), "high": f * np.exp(SPREAD * sd),
         })  # fmt: skip

@@ -325,7 +325,10 @@ def limits_said(found: Outcome) -> str:
     said += [f"at most {limits.subjects} subjects"] if limits.subjects is not None else []
     said += [f"a budget of {limits.budget:g}"] if limits.budget is not None else []
     held = limits.blood == "species" and found.design.question.model.subjects.blood_limits
-    said += ["the species' limits on blood" if held else "no limit on blood"]
+    ends = all(one.structure == "terminal" for one in asked.groups)
+    said += [
+        "each animal bled once, at its end" if ends else "the species' limits on blood" if held else "no limit on blood"
+    ]
     return ", ".join(said)
 
 

@@ -45,7 +45,8 @@ class Found:
         """In words."""
         if self.exact:
             return f"exact, all {self.looked:,} designs"
-        return f"exchange, best of {self.starts} starts, {self.looked:,} designs looked at"
+        looked = f", {self.looked:,} designs looked at" if self.looked else ""
+        return f"exchange, best of {self.starts} starts{looked}"
 
 
 def search(space: Space, *, way: str = "auto", starts: int | None = None, seed: int = 1) -> Found:
