@@ -121,9 +121,11 @@ def test_shrinkage_is_warned_of():
 
 
 def test_concentrations_that_no_assay_measures_are_doubted():
+    model = ms.load_model("generic_iv_1cmt").replace({"drug.cl": 5.0, "drug.vc": 50.0})
+
     def told(**more):
         return codes(ms.evaluate_design(
-            ms.load_model("generic_iv_1cmt").replace({"drug.cl": 5.0, "drug.vc": 50.0}), "drug 100 mg once", days=[0, 0.1, 4], subjects=20, observe=["drug"],
+            model, "drug 100 mg once", days=[0, 0.1, 4], subjects=20, observe=["drug"],
             parameters=["drug.cl"], sigma={"drug.proportional": 0.1}, **more,
         ))  # fmt: skip
 
