@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from myelosim.blas import unthreaded
 from myelosim.designing.asked import groups_of, question_of
 from myelosim.designing.criterion import Criterion
 from myelosim.designing.design import Design, scored
@@ -16,6 +17,7 @@ from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
 
 
+@unthreaded
 def evaluate_design(
     model: Model, regimen: Regimen | str | Sequence[str] | None = None, *, days: Any = None, subjects: int | None = None,
     lineages: Sequence[str] | None = None, observe: Sequence[str] | None = None, times: Sequence[float] | None = None,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from myelosim.blas import unthreaded
 from myelosim.designing.alternatives import price
 from myelosim.designing.design import Design, scored
 from myelosim.designing.opened import span
@@ -30,6 +31,7 @@ from myelosim.spec.regimen import Regimen
 NUMBERS = 6  # of subjects that are tried, where there may be more
 
 
+@unthreaded
 def design_front(
     model: Model | spec.Design | str | os.PathLike[str], regimen: Regimen | str | Sequence[str] | None = None, *,
     wanted: float | Mapping[str, float] | None = None, numbers: Sequence[int] | None = None, **arguments: Any,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from myelosim.blas import unthreaded
 from myelosim.designing.criterion import Criterion
 from myelosim.designing.design import Design
 from myelosim.designing.task import prepared
@@ -13,6 +14,7 @@ from myelosim.spec.model import Model
 from myelosim.spec.regimen import Regimen
 
 
+@unthreaded
 def optimize_design(
     model: Model, regimen: Regimen | str | Sequence[str] | None = None, *, candidate_days: Any = None,
     visits: int | tuple[int, int] | None = None, subjects: int | tuple[int, int] | None = None,

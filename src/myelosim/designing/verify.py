@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from scipy.special import stdtrit
 from scipy.stats import binom
 
+from myelosim.blas import unthreaded
 from myelosim.data.resample import observed
 from myelosim.data.study import BELOW, MEASURED, Study
 from myelosim.designing.design import Design
@@ -41,6 +42,7 @@ CHANCE = (
 TAILS = (0.158655, 0.841345)  # one standard deviation either side, of a normal
 
 
+@unthreaded
 def verify(
     design: Design, replicates: int = 200, seed: int = 1, *, processes: int = 1, method: str = "focei",
     tell: Callable[[int, int], None] | None = None,

@@ -13,6 +13,7 @@ import numpy as np
 import pandas as pd
 
 from myelosim import __version__
+from myelosim.blas import unthreaded
 from myelosim.data.read import read
 from myelosim.data.study import Study
 from myelosim.errors import SpecError
@@ -50,6 +51,7 @@ SAME = 0.01  # of the objective
 FAR = 1.0  # expected gain of a Newton step above which the two-stage method goes first
 
 
+@unthreaded
 def fit(
     model: Model, data: pd.DataFrame | str | os.PathLike[str] | Study, method: str = "focei", *,
     omega: Any = None, sigma: Mapping[str, Any] | None = None, free: Sequence[str] | None = None,
