@@ -159,3 +159,13 @@ def test_the_model_of_a_fit_is_a_prior(tmp_path):
     before, after = run_design(without), run_design({**without, "prior": str(tmp_path)})
     assert after.design.rse["neutrophil.mtt"] < min(10.0, before.design.rse["neutrophil.mtt"])
     assert f"with what is known before (prior: {tmp_path.name})" in after.report() and "before (" not in before.report()
+
+
+def test_a_figure_that_fails_costs_no_number(found, tmp_path, monkeypatch):
+    def fails(_):
+        raise ValueError("no ink")
+
+    monkeypatch.setattr("myelosim.designing.pictured.draw", fails)
+    with pytest.warns(ms.MyelosimWarning, match=re.escape("figure.png could not be drawn: ValueError: no ink")):
+        files = found.save(tmp_path / "made")
+    assert {"rse.csv", "design.json"} <= {one.name for one in files} and "figure.png" not in {one.name for one in files}

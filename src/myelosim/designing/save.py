@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import warnings
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from myelosim import results
 from myelosim.designing.report import SCORES, aim, decided, report, tables
-from myelosim.writing import check_told, filled, plain
+from myelosim.errors import MyelosimWarning
+from myelosim.writing import check_told, filled, pictured, plain
 
 if TYPE_CHECKING:
     from myelosim.designing.run import Outcome
@@ -17,7 +20,6 @@ ABOUT, TEXT, FIGURE, FRONT = "design.json", "report.txt", "figure.png", "front.p
 TABLES = ("calendar", "blood", "rse", "fim", "alternatives", "front", "verification")
 FILES = (ABOUT, TEXT, *(f"{name}.csv" for name in TABLES), FIGURE, FRONT)
 """What a folder of a design may hold."""
-DPI = 200
 
 
 def check_folder(folder: Path, file: str, *, overwrite: bool = False) -> None:
@@ -61,9 +63,11 @@ def save(found: Outcome, folder: Path, *, figure: bool = True, overwrite: bool =
         if figure:
             from myelosim.designing.pictured import draw, draw_front
 
-            draw(found).savefig(draft / FIGURE, dpi=DPI)
-            if found.front is not None:
-                draw_front(found).savefig(draft / FRONT, dpi=DPI)
+            for name, drawn in ((FIGURE, draw), (FRONT, draw_front)):
+                if (name == FIGURE or found.front is not None) and (
+                    why := pictured(draft / name, partial(drawn, found))
+                ):
+                    warnings.warn(why, MyelosimWarning, stacklevel=3)
 
     return filled(folder, write, FILES)
 
@@ -71,8 +75,8 @@ def save(found: Outcome, folder: Path, *, figure: bool = True, overwrite: bool =
 def provenance(found: Outcome) -> dict[str, Any]:
     """Return where a design comes from: file, model, seed and versions; and what it is."""
     asked, design = found.asked, found.design
-    model, warnings = design.question.model, [str(one) for one in design.warnings]
-    every = results.provenance(asked.spec_hash, asked.seed, design.question.tolerance, model.assumed, warnings)
+    model, said = design.question.model, [str(one) for one in design.warnings]
+    every = results.provenance(asked.spec_hash, asked.seed, design.question.tolerance, model.assumed, said)
     known = {key: value for key, value in design.found.items() if key != "alternatives"}
     return {
         "kind": "design", "design_file": asked.path, "name": asked.name, "title": asked.title, "spec_hash": asked.spec_hash,

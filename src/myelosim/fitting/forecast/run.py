@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from myelosim.blas import unthreaded
 from myelosim.data.read import read
 from myelosim.data.study import Study
 from myelosim.errors import MyelosimWarning, SpecError
@@ -32,6 +33,7 @@ from myelosim.units import parse
 SAMPLES = 1000
 
 
+@unthreaded
 def forecast(
     model: Model, data: pd.DataFrame | str | os.PathLike[str] | Study, days: float | str = 28.0, *,
     regimen: Regimen | str | Sequence[str] | None = None, subject: Any = None, now: float | str | None = None,
