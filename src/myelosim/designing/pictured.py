@@ -20,9 +20,8 @@ if TYPE_CHECKING:
     from myelosim.designing.run import Outcome
 
 STEP = 0.25  # days between values of a curve
-SPREAD = 1.645  # standard deviations either side that hold 90 % of subjects
+OUTSIDE = (0.05, 0.95)  # between which quantiles 90 % of subjects are
 LEAST = 1e-6  # of the largest value, under which there is next to nothing
-WIDEST = 10.0  # standard deviation of a logarithm beyond which a band is no band
 
 
 def draw(found: Outcome) -> Figure:
@@ -60,8 +59,8 @@ def curves(found: Outcome, step: float = STEP) -> pd.DataFrame:
     Returns
     -------
     pandas.DataFrame
-        ``group`` (of the file), ``observable``, ``day``, ``value``; ``low`` and ``high``, between which 90 % of subjects are
-        (linearized in their random effects); and a column for each theta: d log value / d log parameter, NaN where the value
+        ``group`` (of the file), ``observable``, ``day``, ``value``; ``low`` and ``high``, between which 90 % of subjects drawn
+        from the population are; and a column for each theta: d log value / d log parameter, NaN where the value
         is next to nothing.
     """
     question, design = found.design.question, found.design
@@ -70,15 +69,17 @@ def curves(found: Outcome, step: float = STEP) -> pd.DataFrame:
     plain = replace(question, linearization="fo", fim="reduced", lloq=None)
     arms = [plain.arm(_seen(design, group, days), bled=parts_of(design, group)[0]) for group in found.asked.groups]
     thetas, made = question.estimation.thetas, []
-    for group, one in zip(found.asked.groups, plain.of_arms(arms), strict=True):
+    drawn = plain.of_arms(arms)
+    if drawn[0].omega.size:
+        drawn = replace(plain, linearization="foce").of_arms(arms)
+    for group, one, many in zip(found.asked.groups, plain.of_arms(arms), drawn, strict=True):
         f, looked = one.f[0], pd.Series([look.observable for look in one.looks])
         scale = np.where(f > LEAST * pd.Series(f).groupby(looked).transform("max"), f, np.nan)
-        sd = np.sqrt(np.einsum("re,ef,rf->r", one.random[0], one.omega, one.random[0])) / scale
-        sd = np.minimum(np.nan_to_num(sd), WIDEST)
+        low, high = np.quantile(many.f, OUTSIDE, axis=0)
         table = pd.DataFrame({
             "group": group.name, "observable": looked,
             "day": [look.hour / 24.0 for look in one.looks], "value": f,
-            "low": f * np.exp(-SPREAD * sd), "high": f * np.exp(SPREAD * sd),
+            "low": low, "high": high,
         })  # fmt: skip
         made.append(table.assign(**{t.name: one.theta[0][:, k] * t.start / scale for k, t in enumerate(thetas)}))
     table = pd.concat(made, ignore_index=True)

@@ -222,11 +222,7 @@ def _bars(
 def _explained(groups: Sequence[str], curves: pd.DataFrame) -> str:
     if not len(curves.attrs.get("parameters", ())):
         raise SpecError("plot_design: the curves name no parameters; give them in attrs['parameters']")
-    band = (
-        "Bands: 90 % of subjects, linearized as the design is. "
-        if (curves["high"] > curves["low"] * (1 + 1e-9)).any()
-        else ""
-    )
+    band = "Bands: 90 % of subjects. " if (curves["high"] > curves["low"] * (1 + 1e-9)).any() else ""
     most = " of the group whose counts tell most" if len(groups) > 1 else ""
     return (
         f"{band}Lower row: sensitivities{most}, those that are the same on all days (baselines) left out. Efficiency: share of "
