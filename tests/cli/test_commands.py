@@ -38,8 +38,7 @@ def lines(text, start):
     return [line for line in text.splitlines() if line.strip().startswith(start)]
 
 
-def test_help_comes_fast_and_loads_nothing_heavy():
-    began = time.perf_counter()
+def test_help_loads_nothing_heavy():
     code = (
         "import sys, runpy; sys.argv = ['myelosim', '--help']\n"
         "try: runpy.run_module('myelosim', run_name='__main__')\n"
@@ -49,7 +48,6 @@ def test_help_comes_fast_and_loads_nothing_heavy():
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, encoding="utf-8")
     assert done.returncode == 0, done.stderr
     assert all(command.__name__ in done.stdout for command in COMMANDS)
-    assert time.perf_counter() - began < 3.0
 
 
 def test_version_and_no_command(myelosim):
