@@ -6,6 +6,7 @@ import pytest
 from search_cases import ANC, anc, pk_best, pk_group
 
 import myelosim as ms
+from myelosim.designing.opened import limited
 from myelosim.spec.design import Limits
 
 MOUSE = ms.load_model("cemsidomide", species="mouse")
@@ -108,3 +109,8 @@ def test_terminal_animals_tell_no_error_from_differences_between_them():
     best = ms.optimize_design(model, regimen, **asked, **known)
     assert best.subjects == 8 and all(len(group.days) == 1 for group in best.groups)
     assert 0.5 < best.found["bound"] <= 1 and best.found["bound_exact"]
+
+
+def test_weekdays_are_no_list():
+    with pytest.raises(ms.SpecError, match="is neither True"):
+        limited([], weekdays=["mon"])

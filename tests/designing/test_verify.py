@@ -117,6 +117,7 @@ def test_looks_at_nobody_dosed_are_no_data():
 
 
 def test_what_is_no_chance_is_said():
-    rows = {"empirical_rse": 20.0, "bias": [4.0, 5.0], "coverage": [0.94, 0.80], "fitted": 200}
+    rows = {"empirical_rse": 20.0, "ratio": [1.15, 1.2], "bias": [4.0, 5.0], "coverage": [0.94, 0.80], "fitted": 200}
     said = unlucky(pd.DataFrame(rows, index=["fine", "off"]))
-    assert [one.split(":")[0] for one in said] == ["off", "off"] and "bias +5 %" in said[0] and "80%" in said[1]
+    assert [one.split(":")[0] for one in said] == ["off", "off", "off"] and "1.2 times the expected" in said[0]
+    assert "bias +5 %" in said[1] and "80%" in said[2]

@@ -28,6 +28,7 @@ from myelosim.spec.design import DECISIONS, Decision
 from myelosim.spec.document import suggestion
 from myelosim.spec.dosing import dosed_drug
 from myelosim.spec.grading import load_grading, usual_grading
+from myelosim.spec.literal import found
 from myelosim.spec.model import observable
 from myelosim.spec.regimen import DoseEvent
 
@@ -75,6 +76,11 @@ def predicted(design: Design, decision: Decision) -> pd.DataFrame:
              unit  value    se   low  high  noise
     nadir  10^9/L   4.69  0.46  3.87  5.68    0.0
     """
+    if not isinstance(decision, Decision):
+        raise SpecError(
+            f'predicted: {found(decision)} is no decision; give e.g. Decision("nadir", "neutrophil", regimen, 28), from '
+            "myelosim.spec.design"
+        )
     one = predict(design.question, decision)
     low, high = one.interval(design.information)
     row = {"unit": one.unit, "value": one.value, "se": one.error(design.information), "low": low, "high": high}

@@ -73,6 +73,10 @@ def limited(
     said = {"gap": gap, "weekdays": weekdays, "first_day": first_day}
     if limits is not None and (also := [name for name, value in said.items() if value is not None]):
         raise SpecError(f"limits: say {also[0]}; leave {also[0]} out, or limits")
+    if weekdays is not None and not isinstance(weekdays, bool):
+        raise SpecError(
+            f"weekdays: {found(weekdays)} is neither True (no visit on a weekend) nor False; give candidate_days for others"
+        )
     made = limits or Limits(gap=gap or 0.0, weekdays=bool(weekdays), first_day=(first_day or "monday").lower())
     if made.first_day not in WEEK:
         raise SpecError(f"first_day: '{made.first_day}' is no day{suggestion(made.first_day, WEEK)}")

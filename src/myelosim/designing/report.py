@@ -276,7 +276,8 @@ def _verified(found: Outcome) -> str:
         cells = [rse(row["expected_rse"]), rse(row["empirical_rse"]), _number(row["ratio"]), _number(row["bias"])]
         lines.append([str(name), *cells, _percent(row["coverage"])])
     fitted, failed = int(table["fitted"].iloc[0]), int(table["failed"].iloc[0])
-    head = f"Simulated and fitted {fitted + failed} times, {failed} failed: relative standard errors and bias, percent"
+    prior = " (without what is known before)" if found.design.question.prior is not None else ""
+    head = f"Simulated and fitted {fitted + failed} times, {failed} failed{prior}: relative standard errors and bias, percent"
     said = [f"failed {times} times: {why}." for why, times in table.attrs.get("why", {}).items()]
     if fitted > 1:
         low, high = (math.sqrt(chdtri(fitted - 1, tail) / (fitted - 1)) for tail in (0.975, 0.025))

@@ -15,7 +15,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
-from scipy.special import stdtrit
+from scipy.special import chdtri, stdtrit
 from scipy.stats import binom
 
 from myelosim.blas import unthreaded
@@ -72,7 +72,7 @@ def verify(
         ``robust_rse`` (half the distance between the quantiles that hold the middle 68 %), ``bias`` (mean error) in percent
         of the value; ``ratio`` of empirical to expected; ``coverage``: the share of fits whose Wald interval at 95 % holds the
         truth, one without an interval not holding it; ``fitted`` and ``failed``, numbers of replicates. ``attrs``: ``why``
-        (reason of failure -> how often), ``doubts`` (names with a bias or coverage that is not chance), ``method``, ``seed``.
+        (reason of failure -> how often), ``doubts`` (errors, biases and coverages that are not chance), ``method``, ``seed``.
 
     Raises
     ------
@@ -160,14 +160,21 @@ def judged(design: Design, records: list[Record]) -> pd.DataFrame:
 
 
 def unlucky(table: pd.DataFrame) -> list[str]:
-    """Return what is no chance: biases beyond 3 standard errors of the mean, coverages outside the binomial 99.9 %."""
+    """Return what is no chance.
+
+    Errors above the 99.95 % quantile of normal ones, biases beyond 3 standard errors of the mean, coverages outside the binomial
+    99.9 %.
+    """
     count = int(table["fitted"].iloc[0])
     if count < 2:
         return []
     far = float(stdtrit(count - 1, 0.99865)) / np.sqrt(count)
     low, high = (float(binom.ppf(tail, count, LEVEL)) / count for tail in (CHANCE / 2, 1 - CHANCE / 2))
+    wide = float(np.sqrt(chdtri(count - 1, CHANCE / 2) / (count - 1)))
     said = []
     for name, row in table.iterrows():
+        if row["ratio"] > wide:
+            said.append(f"{name}: {row['ratio']:.2g} times the expected error (by chance at most {wide:.2g} times)")
         bound = far * row["empirical_rse"]
         if abs(row["bias"]) > bound:
             said.append(f"{name}: bias {row['bias']:+.2g} % (by chance at most {bound:.2g} %)")

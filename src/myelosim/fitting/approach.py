@@ -7,6 +7,8 @@ Reference: Steimer et al., Drug Metab Rev 1984;15:265-92.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
 from myelosim.fitting.modes import Modes, conditional_modes
@@ -36,6 +38,8 @@ def approach(problem: Problem, x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def _moved(problem: Problem, point: Point, modes: Modes) -> Point:
     est = problem.estimation
     good = problem.observed & np.all(np.isfinite(modes.b), axis=1) & np.isfinite(modes.loss)
+    if not np.any(good):
+        return replace(point, beta=np.full_like(point.beta, np.nan))
     b, spread = modes.b[good], np.linalg.inv(modes.information[good])
     beta, mean = point.beta + _scoring(problem, point, modes), np.zeros(b.shape[1])
     for m, theta in enumerate(est.thetas):
