@@ -167,14 +167,13 @@ def _moved(space: Space, state: State) -> Iterator[State]:
                 yield _with(state, g, one)
                 yield from (_with(_with(state, g, one), h, less) for h, less in enumerate(fewer) if less and h != g)
         yield from (_with(state, g, less) for g, less in enumerate(fewer) if less)
+        resized = [(_with(state, g % len(state), one), g < len(state)) for g, one in enumerate([*more, *fewer]) if one]
         if not space.free:
-            for g, one in enumerate([*more, *fewer]):
-                if one is not None:
-                    yield from _traded(space, _with(state, g % len(state), one), out=g < len(state))
+            for other, larger in resized:
+                yield from _traded(space, other, out=larger)
         if space.limits.capacity is not None:
-            for g, one in enumerate([*more, *fewer]):
-                if one is not None:
-                    yield from _shifted(space, _with(state, g % len(state), one))
+            for other, _ in resized:
+                yield from _shifted(space, other)
 
 
 def _traded(space: Space, state: State, *, out: bool) -> Iterator[State]:

@@ -69,10 +69,9 @@ def curves(found: Outcome, step: float = STEP) -> pd.DataFrame:
     plain = replace(question, linearization="fo", fim="reduced", lloq=None)
     arms = [plain.arm(_seen(design, group, days), bled=parts_of(design, group)[0]) for group in found.asked.groups]
     thetas, made = question.estimation.thetas, []
-    drawn = plain.of_arms(arms)
-    if drawn[0].omega.size:
-        drawn = replace(plain, linearization="foce").of_arms(arms)
-    for group, one, many in zip(found.asked.groups, plain.of_arms(arms), drawn, strict=True):
+    typical = plain.of_arms(arms)
+    drawn = replace(plain, linearization="foce").of_arms(arms) if typical[0].omega.size else typical
+    for group, one, many in zip(found.asked.groups, typical, drawn, strict=True):
         f, looked = one.f[0], pd.Series([look.observable for look in one.looks])
         scale = np.where(f > LEAST * pd.Series(f).groupby(looked).transform("max"), f, np.nan)
         low, high = np.quantile(many.f, OUTSIDE, axis=0)

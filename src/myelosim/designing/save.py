@@ -63,10 +63,9 @@ def save(found: Outcome, folder: Path, *, figure: bool = True, overwrite: bool =
         if figure:
             from myelosim.designing.pictured import draw, draw_front
 
-            for name, drawn in ((FIGURE, draw), (FRONT, draw_front)):
-                if (name == FIGURE or found.front is not None) and (
-                    why := pictured(draft / name, partial(drawn, found))
-                ):
+            pictures = {FIGURE: draw} if found.front is None else {FIGURE: draw, FRONT: draw_front}
+            for name, one in pictures.items():
+                if why := pictured(draft / name, partial(one, found)):
                     warnings.warn(why, MyelosimWarning, stacklevel=3)
 
     return filled(folder, write, FILES)
